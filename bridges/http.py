@@ -1,0 +1,68 @@
+"""One JSON client for every rail's API: sorted errors, size cap, time limit, no silent retry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+
+from chains.errors import RateLimited, Unknowable, Unreachable
+
+MAX_BODY = 8 * 1024 * 1024  # bytes; an answer above this is refused, not parsed
+
+
+class Http:
+    """A lazily opened aiohttp session. Answers are parsed JSON; None stands for 404, which most APIs mean as "not yet"."""
+
+    def __init__(self, timeout: float = 10.0) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self, url: str, params: Mapping[str, str] | None = None) -> Any | None:
+        """Raises Unreachable (no answer, 5xx), RateLimited (429), Unknowable (an answer that is not what was asked for)."""
+        return await self._ask("GET", url, params=params)
+
+    async def post(self, url: str, body: object) -> Any | None:
+        return await self._ask("POST", url, json=body)
+
+    async def _ask(self, method: str, url: str, **options: Any) -> Any | None:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        try:
+            async with self._session.request(method, url, **options) as answer:
+                body = await answer.content.read(MAX_BODY + 1)
+                return _sorted(url, answer.status, answer.headers, body)
+        except (aiohttp.ClientError, TimeoutError) as problem:
+            raise Unreachable(f"{url} does not answer: {type(problem).__name__} {problem}") from problem
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def __aenter__(self) -> Http:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+
+def _sorted(url: str, status: int, headers: Mapping[str, str], body: bytes) -> Any | None:
+    if status == 404:
+        return None
+    if status == 429:
+        wait = headers.get("Retry-After", "")
+        raise RateLimited(f"{url} answers 429 (too many requests)", float(wait) if wait.isdigit() else None)
+    if status >= 500:
+        raise Unreachable(f"{url} answers {status}")
+    if status >= 400:
+        raise Unknowable(f"{url} answers {status}: {body[:300].decode(errors='replace')}")
+    if len(body) > MAX_BODY:
+        raise Unknowable(f"{url} answers more than {MAX_BODY} bytes")
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise Unknowable(f"{url} does not answer JSON: {body[:100]!r}") from None

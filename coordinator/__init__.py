@@ -1,0 +1,1 @@
+"""Coordinator: makes it so. Ledger, planner, saga executor, guard and the commands."""

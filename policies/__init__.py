@@ -1,0 +1,1 @@
+"""Policies: what the owner wants, as pure functions over a portfolio."""
