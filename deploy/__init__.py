@@ -1,0 +1,1 @@
+"""What runs around Coordinator: the local test network, images and service files."""
