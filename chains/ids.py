@@ -84,7 +84,7 @@ class TokenId:
             check_address(self.chain, self.reference)
         else:
             raise InvalidId(
-                f"{self}: {self.kind!r} is no token kind of {self.chain.namespace}; allowed: erc20 (eip155), token (solana), slip44"
+                f"{self}: {self.kind!r} is no token kind of {self.chain.namespace}; allowed: erc20 (EVM), token (Solana), slip44"
             )
 
     @classmethod

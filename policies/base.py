@@ -41,7 +41,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One token of the treasury, base units: `held` rests on the chain, `leaving` of it is promised to legs, `arriving` is in flight to it."""
+    """One token, in base units: `held` rests on the chain, `leaving` of it is promised to legs, `arriving` is in flight to it."""
 
     token: Token
     held: int
