@@ -1,0 +1,87 @@
+"""The process `python -m deploy.localnet.solana`: the local Solana until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from deploy.localnet.fetch import fetch
+from deploy.localnet.solana.node import Chain, serve
+from deploy.localnet.solana.node.chain import FINALIZE_SLOTS
+from deploy.localnet.solana.node.errors import INVALID_PARAMS, RpcError
+from deploy.localnet.solana.node.methods import Method
+from deploy.localnet.solana.node.params import Params
+from deploy.localnet.solana.programs import HYPERLANE_PACKAGE, hyperlane_programs, own_programs
+from deploy.localnet.solana.setup import describe, enroll_router, mint_to, set_up
+
+log = logging.getLogger("solana")
+SLOT_MS = 100
+
+
+def _enroll_router(chain: Chain, params: Params) -> Any:
+    """[Hyperlane domain, warp route's EVM address]."""
+    try:
+        enroll_router(chain, params.number(0), params.text(1))
+    except (ValueError, RuntimeError) as error:
+        raise RpcError(INVALID_PARAMS, str(error)) from error
+    return True
+
+
+def _mint_to(chain: Chain, params: Params) -> Any:
+    """[mint, owner, units] -> signature."""
+    try:
+        return mint_to(chain, params.pubkey(0), params.pubkey(1), params.number(2))
+    except (ValueError, RuntimeError) as error:
+        raise RpcError(INVALID_PARAMS, str(error)) from error
+
+
+CONTROLS: dict[str, Method] = {"localnet_enrollRouter": _enroll_router, "localnet_mintTo": _mint_to}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m deploy.localnet.solana", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="JSON-RPC over HTTP, on 127.0.0.1")
+    parser.add_argument("--ws-port", type=int, help="WebSocket; the HTTP port when left out")
+    parser.add_argument("--home", type=Path, required=True, help="where solana.json and logs/solana.log are written")
+    parser.add_argument("--slot-ms", type=int, default=SLOT_MS, help="length of a slot in milliseconds")
+    parser.add_argument("--finalize-slots", type=int, default=FINALIZE_SLOTS, help="slots from processed to finalized")
+    parser.add_argument("--evm-book", type=Path, help='JSON {"31337001": "0xWarpRoute", ...}: routers to enroll')
+    return parser.parse_args()
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    home: Path = arguments.home
+    book: dict[str, str] = json.loads(arguments.evm_book.read_text()) if arguments.evm_book else {}
+    chain = Chain(slot_ms=arguments.slot_ms, finalize_slots=arguments.finalize_slots)
+    programs = {**own_programs(), **hyperlane_programs(fetch(HYPERLANE_PACKAGE))}
+    set_up(chain, programs, {int(domain): router for domain, router in book.items()})
+    stopped = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    async with await serve(chain, arguments.port, arguments.ws_port, auto=True, more=CONTROLS) as server:
+        entry = home / ".solana.json.new"
+        entry.write_text(json.dumps(describe(server.url, server.ws_url), indent=2))
+        os.replace(entry, home / "solana.json")
+        log.info("ready at %s, slots of %d ms", server.url, arguments.slot_ms)
+        await stopped.wait()
+    log.info("stopped at slot %d", chain.slots.now)
+
+
+def main() -> None:
+    arguments = _arguments()
+    (arguments.home / "logs").mkdir(parents=True, exist_ok=True)
+    (arguments.home / "solana.json").unlink(missing_ok=True)  # a leftover would say "ready" too early
+    logging.basicConfig(
+        filename=arguments.home / "logs" / "solana.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    asyncio.run(_run(arguments))
+
+
+if __name__ == "__main__":
+    main()
