@@ -1,0 +1,95 @@
+"""The table of the network's processes: what runs, with which command line and ports, and in which order."""
+
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.localnet import rpc
+from deploy.localnet.evm.anvil import anvil_binary, running
+from deploy.localnet.evm.state import DeployedState
+from deploy.localnet.layout import (
+    AGENT_PORT_OFFSETS,
+    EVM_CHAINS,
+    SOLANA_NAME,
+    SOLANA_PORT_OFFSET,
+    SOLANA_WS_PORT_OFFSET,
+    EvmPlan,
+)
+from deploy.localnet.processes import Process
+
+REPOSITORY = Path(__file__).parents[2]
+SOLANA_MODULE = "deploy.localnet.solana"
+AGENTS_PACKAGE = "deploy.localnet.agents"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The network's ports, all within a hundred of its base."""
+
+    base: int
+
+    def evm(self, plan: EvmPlan) -> int:
+        """An EVM chain's JSON-RPC port."""
+        return self.base + plan.port_offset
+
+    @property
+    def all_evm(self) -> list[int]:
+        """The EVM chains' ports in the plan's order."""
+        return [self.evm(plan) for plan in EVM_CHAINS]
+
+    @property
+    def solana(self) -> int:
+        """The Solana node's JSON-RPC port."""
+        return self.base + SOLANA_PORT_OFFSET
+
+    @property
+    def solana_ws(self) -> int:
+        """The Solana node's WebSocket port."""
+        return self.base + SOLANA_WS_PORT_OFFSET
+
+
+def evm_processes(ports: Ports, state: DeployedState) -> list[Process]:
+    """One anvil a chain, started from the deployed state."""
+    binary = anvil_binary()
+    return [
+        Process(
+            name=plan.name,
+            argv=running(binary, ports.evm(plan), plan.chain_id, state.file(plan)),
+            probe=(rpc.local_url(ports.evm(plan)), "eth_chainId"),
+        )
+        for plan in EVM_CHAINS
+    ]
+
+
+def solana_processes(ports: Ports, home: Path) -> list[Process]:
+    """The Solana node; it reads the EVM part of HOME/network.json and writes HOME/solana.json when ready."""
+    options = ["--port", str(ports.solana), "--ws-port", str(ports.solana_ws)]
+    return [_python(SOLANA_NAME, SOLANA_MODULE, options, home)]
+
+
+def agent_processes(ports: Ports, home: Path) -> list[Process]:
+    """The off-chain agents; each reads HOME/network.json and writes HOME/NAME.json when ready."""
+    return [
+        _python(name, f"{AGENTS_PACKAGE}.{name}", ["--port", str(ports.base + offset)], home) for name, offset in AGENT_PORT_OFFSETS.items()
+    ]
+
+
+def child_environment() -> dict[str, str]:
+    """This process's environment, with the repository importable from any working directory."""
+    paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def exists(module: str) -> bool:
+    """Whether a module can be run with `python -m`."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _python(name: str, module: str, options: list[str], home: Path) -> Process:
+    argv = [sys.executable, "-m", module, *options, "--home", str(home)]
+    return Process(name, argv, ready_file=home / f"{name}.json", ready_seconds=60)
