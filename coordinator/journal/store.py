@@ -1,0 +1,247 @@
+"""The store of the journal: appends facts in one transaction each, refuses what was already said, folds it back.
+
+SQLite with WAL and synchronous=FULL: what `record` returned from has survived a power cut. Every write takes
+the write lock first (BEGIN IMMEDIATE), so two processes never interleave inside one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from chains.ids import AccountId, TokenId
+from coordinator.clock import Clock
+from coordinator.codec import canonical, from_data, to_data
+from coordinator.journal.migrate import upgrade
+from coordinator.journal.tables import attempts, entries, events, plans, postings, reservations, sagas
+from coordinator.ledger.book import Book
+from coordinator.ledger.entry import Entry, Posting
+from coordinator.plan import Plan
+from coordinator.saga.machine import Event, LegState, SagaState, Settled, Signed, Voided, apply
+
+GENESIS = "0" * 64
+
+
+class AlreadyApplied(Exception):
+    """The plan was begun before; a plan is applied at most once."""
+
+
+class Overtaken(Exception):
+    """Another worker has written this leg's next event; fold again and go on from there."""
+
+
+class Journal:
+    """All durable state of one treasury."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock) -> Journal:
+        """Open or create the file and bring it to the current schema. A newer schema than this program's is refused."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(f"sqlite:///{path}")
+        event.listen(engine, "connect", _durable)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        upgrade(engine)
+        return cls(engine, clock)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # --- plans and sagas -------------------------------------------------------------------------
+
+    def begin(self, plan: Plan) -> SagaState:
+        """Record the plan and its saga. Raises AlreadyApplied."""
+        saga = saga_id(plan.id)
+        with self._write() as db:
+            if db.scalar(select(plans.c.id).where(plans.c.id == plan.id)):
+                raise AlreadyApplied(f"plan {plan.id[:12]} was applied before, as saga {saga}")
+            now = self._clock.now()
+            db.execute(insert(plans).values(id=plan.id, body=canonical(to_data(plan)).decode(), applied=now))
+            db.execute(insert(sagas).values(id=saga, plan=plan.id, begun=now))
+        return self.saga(saga)
+
+    def plan(self, plan: str) -> Plan | None:
+        with self._engine.begin() as db:
+            body = db.scalar(select(plans.c.body).where(plans.c.id == plan))
+        return None if body is None else from_data(json.loads(body), Plan)
+
+    def sagas(self) -> list[str]:
+        """Ids of all sagas, oldest first."""
+        with self._engine.begin() as db:
+            return list(db.scalars(select(sagas.c.id).order_by(sagas.c.begun, sagas.c.id)))
+
+    def last_begun(self) -> int | None:
+        """Unix seconds at which the newest saga began."""
+        with self._engine.begin() as db:
+            return cast("int | None", db.scalar(select(func.max(sagas.c.begun))))
+
+    def saga(self, saga: str) -> SagaState:
+        """The fold of a saga's events. Raises KeyError when there is none of that name."""
+        with self._engine.begin() as db:
+            plan_id = db.scalar(select(sagas.c.plan).where(sagas.c.id == saga))
+        if plan_id is None:
+            raise KeyError(saga)
+        state = SagaState(saga, plan_id, _first_states(cast(Plan, self.plan(plan_id))))
+        for leg, happened, _ in self.story(saga):
+            state = state.with_leg(apply(state.legs[leg], happened))
+        return state
+
+    def story(self, saga: str) -> list[tuple[str, Event, int]]:
+        """(leg, event, unix seconds) in the order they happened."""
+        with self._engine.begin() as db:
+            rows = db.execute(select(events.c.leg, events.c.body, events.c.at).where(events.c.saga == saga).order_by(events.c.number)).all()
+        return [(leg, from_data(json.loads(body), cast(Any, Event)), at) for leg, body, at in rows]
+
+    def record(self, saga: str, leg: LegState, happened: Sequence[Event], booked: Sequence[Entry] = ()) -> LegState:
+        """Append events of one leg and their entries in one transaction; returns the leg after them.
+
+        Raises Impossible (not in the table) before anything is written, Overtaken when another worker was first.
+        """
+        after = leg
+        for fact in happened:
+            after = apply(after, fact)
+        try:
+            with self._write() as db:
+                for fact in happened:
+                    self._append(db, saga, leg.leg.id, fact)
+                self._post(db, booked)
+        except IntegrityError as clash:
+            raise Overtaken(f"leg {leg.leg.id}: {clash.orig}") from clash
+        return after
+
+    def _append(self, db: Connection, saga: str, leg: str, fact: Event) -> None:
+        last = db.execute(select(events.c.number, events.c.hash).order_by(events.c.number.desc()).limit(1)).first()
+        ordinal = db.scalar(select(func.count()).select_from(events).where(events.c.leg == leg)) or 0
+        row = {
+            "number": last.number + 1 if last else 1,
+            "saga": saga,
+            "leg": leg,
+            "ordinal": ordinal,
+            "body": canonical(to_data(fact, Event)).decode(),
+            "at": self._clock.now(),
+            "previous": last.hash if last else GENESIS,
+        }
+        db.execute(insert(events).values(**row, hash=link_hash(row)))
+        _track_attempt(db, leg, fact)
+
+    # --- nonces ----------------------------------------------------------------------------------
+
+    def reserve(self, intent: str, sender: AccountId, at_least: int) -> int:
+        """The nonce of an intent, for ever the same one until released: a new one is the lowest above all reserved and >= at_least."""
+        mine = _of(sender)
+        with self._write() as db:
+            held = db.scalar(select(reservations.c.sequence).where(*mine, reservations.c.intent == intent))
+            if held is not None:
+                return int(held)
+            highest = db.scalar(select(func.max(reservations.c.sequence)).where(*mine))
+            sequence = at_least if highest is None else max(at_least, int(highest) + 1)
+            db.execute(insert(reservations).values(chain=str(sender.chain), sender=sender.address, sequence=sequence, intent=intent))
+        return sequence
+
+    def release(self, intent: str, sender: AccountId) -> None:
+        """Give back a nonce for which nothing was signed, or whose transaction is proved dead. Later nonces must not exist."""
+        with self._write() as db:
+            db.execute(reservations.delete().where(*_of(sender), reservations.c.intent == intent))
+
+    # --- ledger ----------------------------------------------------------------------------------
+
+    def post(self, booked: Sequence[Entry]) -> None:
+        with self._write() as db:
+            self._post(db, booked)
+
+    def _post(self, db: Connection, booked: Sequence[Entry]) -> None:
+        for entry in booked:
+            if db.scalar(select(entries.c.id).where(entries.c.id == entry.id)):
+                continue
+            db.execute(insert(entries).values(id=entry.id, kind=entry.kind, memo=entry.memo, saga=entry.saga, leg=entry.leg, at=entry.at))
+            for line, posting in enumerate(entry.postings):
+                row = {"account": posting.account, "token": str(posting.token), "units": posting.units, "height": posting.height}
+                db.execute(insert(postings).values(entry=entry.id, line=line, **row))
+
+    def book(self) -> Book:
+        columns = (postings.c.account, postings.c.token, postings.c.units, postings.c.height)
+        with self._engine.begin() as db:
+            rows = db.execute(select(*columns).join(entries).order_by(entries.c.at, entries.c.id, postings.c.line)).all()
+        tokens: dict[str, TokenId] = {}
+        return Book(tuple(Posting(a, tokens.setdefault(t, TokenId.parse(t)), units, height) for a, t, units, height in rows))
+
+    def entries(self) -> list[Entry]:
+        """Every entry with its postings, oldest first."""
+        with self._engine.begin() as db:
+            heads = db.execute(select(entries).order_by(entries.c.at, entries.c.id)).all()
+            lines = db.execute(select(postings).order_by(postings.c.entry, postings.c.line)).all()
+        by_entry: dict[str, list[Posting]] = {}
+        for line in lines:
+            by_entry.setdefault(line.entry, []).append(Posting(line.account, TokenId.parse(line.token), line.units, line.height))
+        return [Entry(h.id, h.kind, h.memo, h.at, tuple(by_entry[h.id]), h.saga, h.leg) for h in heads]
+
+    # --- proof -----------------------------------------------------------------------------------
+
+    def links(self) -> Iterator[dict[str, Any]]:
+        """Every event row in order, for `verify`."""
+        with self._engine.begin() as db:
+            rows = db.execute(select(events).order_by(events.c.number)).mappings().all()
+        yield from (dict(row) for row in rows)
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._engine.begin() as db:
+            yield db
+
+
+def _durable(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's own BEGIN, taken as IMMEDIATE above
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _of(sender: AccountId) -> tuple[Any, Any]:
+    return reservations.c.chain == str(sender.chain), reservations.c.sender == sender.address
+
+
+def saga_id(plan: str) -> str:
+    return f"s-{plan[:12]}"
+
+
+def _first_states(plan: Plan) -> dict[str, LegState]:
+    ids = [planned.leg.id for planned in plan.legs]
+    return {p.leg.id: LegState(p.leg, tuple(ids[i] for i in p.after), p.quote.takes.units) for p in plan.legs}
+
+
+def link_hash(row: dict[str, Any]) -> str:
+    """SHA-256 over the row's other columns; `previous` ties it to all before it."""
+    return hashlib.sha256(canonical({key: value for key, value in row.items() if key != "hash"})).hexdigest()
+
+
+def _track_attempt(db: Connection, leg: str, fact: Event) -> None:
+    """Keep the attempt table in step: at most one live transaction an intent, proved by a unique index."""
+    match fact:
+        case Signed(stage, step, sub):
+            row = {"reference": sub.reference, "intent": f"{leg}/{stage}/{step}", "chain": str(sub.chain), "sender": sub.sender.address}
+            db.execute(insert(attempts).values(**row, sequence=sub.sequence, raw=sub.raw, state="live"))
+        case Voided(reference, _):
+            db.execute(update(attempts).where(attempts.c.reference == reference).values(state="void"))
+        case Settled(_, _, receipt):
+            db.execute(update(attempts).where(attempts.c.reference == receipt.reference).values(state="settled"))
+
+
+def verify(journal: Journal) -> str | None:
+    """None when every event follows from the one before it, else what is wrong and where."""
+    previous = GENESIS
+    for number, row in enumerate(journal.links(), start=1):
+        if row["number"] != number:
+            return f"event {number} is missing (found {row['number']})"
+        if row["previous"] != previous or row["hash"] != link_hash(row):
+            return f"event {number} was changed or replaced: its hash does not follow from event {number - 1}"
+        previous = row["hash"]
+    return None

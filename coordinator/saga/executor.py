@@ -1,0 +1,314 @@
+"""The executor: drives the legs of a saga forward, one journaled fact at a time.
+
+First try, retry and recovery after a crash are the same path: every move starts from the fold of the
+journal, looks at the chain before it sends, and writes down what it is about to do. It may be called any
+number of times, by anyone; the journal's constraints keep two callers from doing anything twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bridges.base import Claimable, Delivered, InTransit, Leg, Rail, Refunded
+from chains.base import Call, Chain, Dead, Landed, Pending, Receipt, Submission
+from chains.errors import Fault, Reaction, SendInDoubt
+from chains.ids import ChainId, TokenId
+from chains.tokens import Amount
+from coordinator.clock import Clock
+from coordinator.journal.store import Journal, Overtaken
+from coordinator.ledger.entry import Entry
+from coordinator.saga import booking
+from coordinator.saga.machine import (
+    Abandoned,
+    Arrived,
+    ClaimOpened,
+    Departed,
+    Event,
+    Failed,
+    LegState,
+    Opened,
+    Parked,
+    Returned,
+    SagaState,
+    Settled,
+    Sighted,
+    Signed,
+    State,
+    UndoOpened,
+    Voided,
+)
+
+Watch = Callable[[SagaState, Mapping[str, str]], None]
+"""Called after every pass with the saga and, by leg id, why a leg waits."""
+
+
+@dataclass
+class Executor:
+    """`pause`: seconds between two passes when nothing moved."""
+
+    journal: Journal
+    chains: Mapping[ChainId, Chain]
+    rails: Mapping[str, Rail]
+    clock: Clock
+    pause: float = 0.5
+    waits: dict[str, str] = field(default_factory=dict)
+    _signing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    async def run(self, saga: str, watch: Watch | None = None) -> SagaState:
+        """Drive a saga until every leg has ended or needs a person."""
+        state = self.journal.saga(saga)
+        while not state.ended:
+            before = state
+            state = await self.advance(state)
+            if watch:
+                watch(state, self.waits)
+            if all(leg.state.ended or leg.parked for leg in state.legs.values()):
+                break
+            if state == before:
+                await self.clock.sleep(self.pause)
+        return state
+
+    async def advance(self, saga: SagaState) -> SagaState:
+        """One pass: every leg goes as far as it can without waiting. Expected faults become waits, ends or parking; bugs are raised."""
+        legs = dict(saga.legs)
+        outcomes = await asyncio.gather(*(self._go(saga.id, legs, name) for name in legs), return_exceptions=True)
+        surprise = next((outcome for outcome in outcomes if isinstance(outcome, BaseException)), None)
+        if isinstance(surprise, Overtaken):
+            return self.journal.saga(saga.id)
+        if surprise is not None:
+            raise surprise
+        return replace(saga, legs=legs)
+
+    async def _go(self, saga: str, legs: dict[str, LegState], name: str) -> None:
+        while not legs[name].state.ended and not legs[name].parked:
+            before = legs[name]
+            try:
+                self.waits.pop(name, None)
+                legs[name] = await self._move(saga, legs, before)
+            except Fault as fault:
+                legs[name] = self._react(saga, legs[name], fault)
+            if legs[name] == before:
+                return
+
+    def _react(self, saga: str, leg: LegState, fault: Fault) -> LegState:
+        """A fault that no move has a better answer to: a person is asked, or the leg waits and looks again."""
+        leg = self._latest(saga, leg)
+        if fault.reaction is Reaction.HALT:
+            return self.journal.record(saga, leg, [Parked(str(fault))])
+        self.waits[leg.leg.id] = str(fault)
+        return leg
+
+    def _latest(self, saga: str, leg: LegState) -> LegState:
+        """A move may have journaled facts before it failed: fold again, never go on from an old state."""
+        return self.journal.saga(saga).legs[leg.leg.id]
+
+    async def _move(self, saga: str, legs: Mapping[str, LegState], leg: LegState) -> LegState:
+        match leg.state:
+            case State.WAITING:
+                return await self._open(saga, legs, leg)
+            case State.DEPARTING:
+                return await self._depart(saga, leg)
+            case State.IN_TRANSIT:
+                return await self._look(saga, leg)
+            case State.CLAIMING:
+                return await self._claim(saga, leg)
+            case _:
+                return await self._undo(saga, leg)
+
+    # --- the moves, in the order of a leg's life ---------------------------------------------------
+
+    async def _open(self, saga: str, legs: Mapping[str, LegState], leg: LegState) -> LegState:
+        needs = [legs[name] for name in leg.after]
+        lost = next((need for need in needs if need.state.ended and need.state is not State.DELIVERED), None)
+        if lost:
+            return self._record(saga, leg, Abandoned(f"the leg it needs was {lost.state.value}: {lost.reason}"))
+        if any(not need.state.ended for need in needs):
+            return leg
+        if self.clock.now() > leg.leg.deadline:
+            return self._record(saga, leg, Abandoned("its deadline passed before its turn came"))
+        adjusted = scaled(leg.leg, sum(max(0, need.expects - _units(need.arrived)) for need in needs))
+        if adjusted is None:
+            return self._record(saga, leg, Abandoned("nothing arrived for it to give"))
+        try:
+            calls = tuple(await self.rails[adjusted.lane.rail].depart(adjusted))
+        except Fault as fault:
+            if fault.reaction in {Reaction.REPLAN, Reaction.UNDO}:
+                return self._record(saga, leg, Abandoned(str(fault)))
+            raise
+        return self._record(saga, leg, Opened(adjusted, calls))
+
+    async def _depart(self, saga: str, leg: LegState) -> LegState:
+        try:
+            leg, done = await self._send(saga, leg)
+        except Fault as fault:
+            leg = self._latest(saga, leg)
+            if fault.reaction in {Reaction.REPLAN, Reaction.UNDO} and not leg.live:
+                return self._record(saga, leg, Failed("depart", str(fault)))
+            raise
+        if done is None:
+            return leg
+        if not done.succeeded:
+            return self._record(saga, leg, Failed("depart", done.reason)) if not leg.live else leg
+        receipts = tuple(receipt for stage, _, receipt in leg.settled if stage == "depart")
+        return self._record(saga, leg, Departed(done), booked=booking.departure(saga, leg.leg, receipts, self._native(done)))
+
+    async def _look(self, saga: str, leg: LegState) -> LegState:
+        assert leg.departure is not None
+        arrival = await self.rails[leg.leg.lane.rail].arrival(leg.leg, leg.departure)
+        match arrival:
+            case Delivered(amount, receipt, message):
+                entry = booking.arrival(saga, leg.leg, amount, receipt)
+                return self._record(saga, leg, Arrived(amount, receipt, message), booked=(entry,))
+            case Refunded(amount, receipt, message):
+                entry = booking.refund(saga, leg.leg, amount, receipt)
+                return self._record(saga, leg, Returned(amount, receipt, message), booked=(entry,))
+            case Claimable(calls, message):
+                return self._record(saga, leg, ClaimOpened(calls, message))
+            case InTransit(state, detail, message):
+                self.waits[leg.leg.id] = detail
+                sighted = Sighted(state, detail, message)
+                return leg if leg.sighted == sighted else self._record(saga, leg, sighted)
+
+    async def _claim(self, saga: str, leg: LegState) -> LegState:
+        """Our claim's own transaction is settled first, so that its fee is booked even when somebody else was faster."""
+        try:
+            leg, done = await self._send(saga, leg)
+        except Fault as fault:
+            leg = self._latest(saga, leg)
+            if fault.reaction not in {Reaction.REPLAN, Reaction.UNDO} or leg.live:
+                raise
+            return await self._claim_refused(saga, leg, fault)
+        if done is None:
+            return leg
+        return await self._look_after_claim(saga, leg, done.reason or "the claim did not deliver")
+
+    async def _claim_refused(self, saga: str, leg: LegState, fault: Fault) -> LegState:
+        after = await self._look_after_claim(saga, leg, str(fault))
+        if after == leg:
+            self.waits[leg.leg.id] = f"the claim is refused: {fault}"
+        return after
+
+    async def _look_after_claim(self, saga: str, leg: LegState, reason: str) -> LegState:
+        assert leg.departure is not None
+        match await self.rails[leg.leg.lane.rail].arrival(leg.leg, leg.departure):
+            case Delivered(amount, receipt, message):
+                return self._record(saga, leg, Arrived(amount, receipt, message), booked=(booking.arrival(saga, leg.leg, amount, receipt),))
+            case Claimable(calls, _) if calls == leg.calls and not any(stage == "claim" for stage, _, _ in leg.settled):
+                return leg
+            case InTransit(_, detail, _):
+                self.waits[leg.leg.id] = detail
+                return leg
+            case _:
+                return self._record(saga, leg, Failed("claim", reason))
+
+    async def _undo(self, saga: str, leg: LegState) -> LegState:
+        if not leg.calls:
+            calls = tuple(await self.rails[leg.leg.lane.rail].undo(leg.leg))
+            return self._record(saga, leg, UndoOpened(calls) if calls else Abandoned(leg.reason))
+        try:
+            leg, done = await self._send(saga, leg)
+        except Fault as fault:
+            leg = self._latest(saga, leg)
+            if fault.reaction in {Reaction.REPLAN, Reaction.UNDO} and not leg.live:
+                return self._record(saga, leg, Parked(f"what was reversible could not be taken back: {fault}"))
+            raise
+        if done is None:
+            return leg
+        if not done.succeeded:
+            return self._record(saga, leg, Parked(f"what was reversible could not be taken back: {done.reason}"))
+        return self._record(saga, leg, Abandoned(leg.reason))
+
+    # --- sending -----------------------------------------------------------------------------------
+
+    async def _send(self, saga: str, leg: LegState) -> tuple[LegState, Receipt | None]:
+        """Bring the current stage's transactions to finality, in order.
+
+        The receipt is the last one's, or the first failed one's; None: not yet."""
+        chain = self.chains[leg.calls[0].chain]
+        last: Receipt | None = None
+        for step, calls in enumerate(_transactions(chain, leg.calls)):
+            leg, landed = await self._settle(saga, leg, chain, step, calls)
+            if landed is None or not landed.succeeded:
+                return leg, landed if landed and landed.final else None
+            last = landed
+        steps = [leg.receipt(step) for step in range(len(_transactions(chain, leg.calls)))]
+        return leg, last if all(steps) else None
+
+    async def _settle(self, saga: str, leg: LegState, chain: Chain, step: int, calls: Sequence[Call]) -> tuple[LegState, Receipt | None]:
+        """Look for one transaction; sign it if there is none; send it (again) if it has not landed."""
+        known = leg.receipt(step)
+        if known:
+            return leg, known
+        submission = leg.submission(step)
+        if submission is None:
+            leg, submission = await self._sign(saga, leg, chain, step, calls)
+            await self._submit(chain, submission)
+        match await chain.fate(submission):
+            case Landed(receipt) if receipt.final:
+                return self._settled(saga, leg, step, receipt), receipt
+            case Landed(receipt):
+                self.waits[leg.leg.id] = f"waits for finality on {chain.id}"
+                return leg, receipt
+            case Pending(detail):
+                await self._submit(chain, submission)
+                self.waits[leg.leg.id] = detail
+                return leg, None
+            case Dead(proof, foreign):
+                facts: list[Event] = [Voided(submission.reference, proof)]
+                if foreign:
+                    facts.append(Parked(f"a transaction that is not ours used {submission.sender}: {proof}"))
+                return self.journal.record(saga, leg, facts), None
+
+    async def _sign(self, saga: str, leg: LegState, chain: Chain, step: int, calls: Sequence[Call]) -> tuple[LegState, Submission]:
+        """Reserve, sign, journal: in this order, one at a time for an account, so that nonces leave no gap."""
+        sender = leg.leg.recipient if leg.stage == "claim" else leg.leg.sender
+        intent = f"{leg.leg.id}/{leg.signed}"
+        async with self._signing[str(sender)]:
+            next_nonce = await chain.sequence(sender)
+            sequence = None if next_nonce is None else self.journal.reserve(intent, sender, next_nonce)
+            try:
+                submission = await chain.prepare(sender, calls, sequence)
+            except Fault:
+                self.journal.release(intent, sender)
+                raise
+            return self._record(saga, leg, Signed(leg.stage, step, submission)), submission
+
+    async def _submit(self, chain: Chain, submission: Submission) -> None:
+        """Send; whatever the answer, only the chain's own history says what happened."""
+        try:
+            await chain.submit(submission)
+        except SendInDoubt as doubt:
+            self.waits[submission.reference] = str(doubt)
+
+    def _settled(self, saga: str, leg: LegState, step: int, receipt: Receipt) -> LegState:
+        native = self._native(receipt)
+        booked = [booking.fee(saga, leg.leg, receipt, native)]
+        if leg.stage != "depart" and (extra := booking.beside(saga, leg.leg, receipt, native)):
+            booked.append(extra)
+        return self._record(saga, leg, Settled(leg.stage, step, receipt), booked=tuple(booked))
+
+    def _native(self, receipt: Receipt) -> TokenId:
+        return self.chains[receipt.chain].native.id
+
+    def _record(self, saga: str, leg: LegState, fact: Event, booked: tuple[Entry, ...] = ()) -> LegState:
+        return self.journal.record(saga, leg, [fact], booked)
+
+
+def scaled(leg: Leg, shortfall: int) -> Leg | None:
+    """The leg with its gift reduced by what did not arrive and its least in proportion; None when nothing is left."""
+    gives = leg.gives.units - shortfall
+    if gives <= 0:
+        return None
+    least = leg.least.units * gives // leg.gives.units
+    return replace(leg, gives=Amount(leg.gives.token, gives), least=Amount(leg.least.token, least))
+
+
+def _transactions(chain: Chain, calls: Sequence[Call]) -> list[tuple[Call, ...]]:
+    return [tuple(calls)] if chain.atomic else [(call,) for call in calls]
+
+
+def _units(amount: Amount | None) -> int:
+    return amount.units if amount else 0
