@@ -98,7 +98,8 @@ class Network:
     def status(self) -> list[Standing]:
         """How each process stands, in starting order."""
         look = self._supervisor
-        return [Standing(each.name, look.is_running(each), look.is_ready(each)) for each in self._processes()]
+        wanted = self._processes()[: len(EVM_CHAINS)] if self.evm_only else self._processes()
+        return [Standing(each.name, look.is_running(each), look.is_ready(each)) for each in wanted]
 
     # ---- use ----
 
@@ -121,31 +122,35 @@ class Network:
 
     def _check_settings(self) -> None:
         """One home holds one network: refuse other ports while it runs on the recorded ones."""
-        wanted = {"port_base": self.ports.base, "evm_only": self.evm_only}
-        recorded = _read_json(self.home / SETTINGS)
-        if recorded is not None and recorded["port_base"] != self.ports.base:
+        recorded = _read_json(self.home / SETTINGS) or {}
+        if recorded.get("port_base", self.ports.base) != self.ports.base:
             earlier = Network.open(self.home, say=self._say)
             if any(standing.running for standing in earlier.status()):
                 raise NetworkError(
                     f"{self.home} holds a network running on port base {recorded['port_base']}, not {self.ports.base}: "
                     "take it down first (`python -m deploy.localnet down`), or choose another --home"
                 )
-        _write_json(self.home / SETTINGS, wanted)
+        wanted = {"port_base": self.ports.base, "evm_only": self.evm_only}
+        _write_json(self.home / SETTINGS, recorded | wanted)
 
     def _processes(self) -> list[Process]:
-        return [*evm_processes(self.ports, self._state()), *self._others()]
-
-    def _others(self) -> list[Process]:
-        if self.evm_only:
-            return []
-        return [*solana_processes(self.ports, self.home), *agent_processes(self.ports, self.home)]
+        chains = evm_processes(self.ports, self._state)
+        return [*chains, *solana_processes(self.ports, self.home), *agent_processes(self.ports, self.home)]
 
     def _state(self) -> DeployedState:
-        return deployed_state(self.ports.all_evm, self._say)
+        """The deployment the running chains came from; when none runs, the present code's deployment."""
+        settings = _read_json(self.home / SETTINGS) or {}
+        recorded = DeployedState(Path(settings.get("state", self.home / "none")))
+        running = any(self._supervisor.is_running(each) for each in evm_processes(self.ports, lambda: recorded))
+        if running and recorded.folder.exists():
+            return recorded
+        state = deployed_state(self.ports.all_evm, self._say)
+        _write_json(self.home / SETTINGS, settings | {"state": str(state.folder)})
+        return state
 
     def _start(self) -> None:
         state = self._state()
-        fresh = self._bring_up(evm_processes(self.ports, state))
+        fresh = self._bring_up(evm_processes(self.ports, lambda: state))
         self._compose(state, [])
         self._freshen(fresh)
         if self.evm_only:

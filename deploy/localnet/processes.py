@@ -7,8 +7,9 @@ kernel recorded; a process that does not match both is never signalled.
 import json
 import os
 import signal
+import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +29,13 @@ class ProcessError(Exception):
 class Process:
     """One child: how to start it and how to tell that it is ready.
 
-    It is ready when it lives, has written `ready_file` (if it has one), and answers `probe` (a JSON-RPC url and method).
+    `command` gives the argument list and is asked only when it is started; `ports` must be free then. It is ready when
+    it lives, has written `ready_file` (if it has one), and answers `probe` (a JSON-RPC url and method; if it has one).
     """
 
     name: str
-    argv: Sequence[str]
+    command: Callable[[], list[str]]
+    ports: Sequence[int]
     ready_file: Path | None = None
     probe: tuple[str, str] | None = None
     ready_seconds: float = 30
@@ -60,6 +63,9 @@ class Supervisor:
 
     def start(self, process: Process) -> None:
         """Start a process that is not running, detached from this one; its output goes to HOME/logs/NAME.log."""
+        for port in process.ports:
+            require_free(port, process.name)
+        command = process.command()
         if process.ready_file is not None:
             process.ready_file.unlink(missing_ok=True)
         log = self._log(process.name)
@@ -70,7 +76,7 @@ class Supervisor:
             (os.POSIX_SPAWN_OPEN, 1, str(log), write, 0o600),
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ]
-        pid = os.posix_spawn(process.argv[0], list(process.argv), self.environment, file_actions=actions, setsid=True)
+        pid = os.posix_spawn(command[0], command, self.environment, file_actions=actions, setsid=True)
         self._pid_file(process.name).parent.mkdir(parents=True, exist_ok=True)
         self._pid_file(process.name).write_text(json.dumps({"pid": pid, "started": _start_time(pid)}))
 
@@ -125,6 +131,19 @@ class Supervisor:
         log = self._log(process.name)
         text = log.read_text("utf-8", "replace")[-LOG_TAIL:].strip() if log.exists() else ""
         return f"The end of {log}:\n{text}" if text else f"It said nothing in {log}."
+
+
+def require_free(port: int, name: str) -> None:
+    """Refuse to start a process whose loopback port another program listens on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as failure:
+            raise ProcessError(
+                f"{name} cannot start: port {port} on 127.0.0.1 is taken ({failure.strerror}); stop what listens there, "
+                "or choose other ports with --port-base"
+            ) from None
 
 
 def _start_time(pid: int) -> int:

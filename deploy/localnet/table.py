@@ -1,8 +1,8 @@
 """The table of the network's processes: what runs, with which command line and ports, and in which order."""
 
-import importlib.util
 import os
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,30 +50,21 @@ class Ports:
         return self.base + SOLANA_WS_PORT_OFFSET
 
 
-def evm_processes(ports: Ports, state: DeployedState) -> list[Process]:
+def evm_processes(ports: Ports, state: Callable[[], DeployedState]) -> list[Process]:
     """One anvil a chain, started from the deployed state."""
-    binary = anvil_binary()
-    return [
-        Process(
-            name=plan.name,
-            argv=running(binary, ports.evm(plan), plan.chain_id, state.file(plan)),
-            probe=(rpc.local_url(ports.evm(plan)), "eth_chainId"),
-        )
-        for plan in EVM_CHAINS
-    ]
+    return [_anvil(plan, ports.evm(plan), state) for plan in EVM_CHAINS]
 
 
 def solana_processes(ports: Ports, home: Path) -> list[Process]:
     """The Solana node; it reads the EVM part of HOME/network.json and writes HOME/solana.json when ready."""
     options = ["--port", str(ports.solana), "--ws-port", str(ports.solana_ws)]
-    return [_python(SOLANA_NAME, SOLANA_MODULE, options, home)]
+    return [_python(SOLANA_NAME, SOLANA_MODULE, options, home, (ports.solana, ports.solana_ws))]
 
 
 def agent_processes(ports: Ports, home: Path) -> list[Process]:
     """The off-chain agents; each reads HOME/network.json and writes HOME/NAME.json when ready."""
-    return [
-        _python(name, f"{AGENTS_PACKAGE}.{name}", ["--port", str(ports.base + offset)], home) for name, offset in AGENT_PORT_OFFSETS.items()
-    ]
+    places = {name: ports.base + offset for name, offset in AGENT_PORT_OFFSETS.items()}
+    return [_python(name, f"{AGENTS_PACKAGE}.{name}", ["--port", str(port)], home, (port,)) for name, port in places.items()]
 
 
 def child_environment() -> dict[str, str]:
@@ -82,14 +73,15 @@ def child_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def exists(module: str) -> bool:
-    """Whether a module can be run with `python -m`."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+def _anvil(plan: EvmPlan, port: int, state: Callable[[], DeployedState]) -> Process:
+    return Process(
+        name=plan.name,
+        command=lambda: running(anvil_binary(), port, plan.chain_id, state().file(plan)),
+        ports=(port,),
+        probe=(rpc.local_url(port), "eth_chainId"),
+    )
 
 
-def _python(name: str, module: str, options: list[str], home: Path) -> Process:
+def _python(name: str, module: str, options: Sequence[str], home: Path, ports: Sequence[int]) -> Process:
     argv = [sys.executable, "-m", module, *options, "--home", str(home)]
-    return Process(name, argv, ready_file=home / f"{name}.json", ready_seconds=60)
+    return Process(name, lambda: argv, ports, ready_file=home / f"{name}.json", ready_seconds=60)

@@ -12,6 +12,7 @@ from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 from web3 import HTTPProvider, Web3
 from web3.contract.contract import Contract as Web3Contract
+from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint, TxParams, TxReceipt, Wei
 
 from deploy.localnet.accounts import Role, address, require_private
@@ -58,9 +59,12 @@ class EvmNode:
         return self.wait(self.post(fields, sender), what)
 
     def post(self, fields: TxParams, sender: int) -> HexBytes:
-        """Send one transaction without waiting for it; its hash."""
+        """Send one transaction without waiting for it; its hash. NodeError when the node foresees its failure."""
         caller: ChecksumAddress = to_checksum_address(address(sender))
-        return self.web3.eth.send_transaction({"from": caller, **fields})
+        try:
+            return self.web3.eth.send_transaction({"from": caller, **fields})
+        except Web3Exception as failure:
+            raise NodeError(f"{self.url}: refused a transaction from {caller}: {failure}") from failure
 
     def wait(self, reference: HexBytes, what: str) -> TxReceipt:
         """The receipt of a sent transaction; NodeError when it reverted."""

@@ -19,6 +19,7 @@ from deploy.localnet import rpc
 from deploy.localnet.evm.anvil import anvil_binary, deploying
 from deploy.localnet.fetch import PINS, Say, cache_home, locked, say_on_stderr
 from deploy.localnet.layout import EVM_CHAINS, EvmPlan
+from deploy.localnet.processes import require_free
 
 PACKAGE = Path(__file__).parents[1]
 START_SECONDS = 20
@@ -87,6 +88,7 @@ def _fresh_nodes(making: Path, ports: Sequence[int], say: Say) -> Iterator[list[
     with ExitStack() as stack:
         urls = []
         for plan, port in zip(EVM_CHAINS, ports, strict=True):
+            require_free(port, plan.name)
             command = deploying(binary, port, plan.chain_id, making / f"{plan.name}.json")
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(_terminate, process)
