@@ -1,0 +1,131 @@
+"""Keeping weights inside fixed bands: the policy, what is outside its band, and when that is reason to act.
+
+A weight that lies exactly on an edge is inside. Weights and distances are exact shares of NAV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from chains.tokens import Amount
+from policies.base import Band, Decision, Drift, Portfolio, Targets, Trigger, UnitBand
+
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class BandPolicy:
+    """Wants the same bands whatever happens."""
+
+    bands: Targets
+
+    def targets(self, portfolio: Portfolio) -> Targets:
+        return self.bands
+
+
+def drifts(portfolio: Portfolio, targets: Targets) -> tuple[Drift, ...]:
+    """Every broken band: assets, then chains, then tokens, each in the order of `targets`. None of an empty treasury.
+
+    A band on base units is told as shares of NAV, so that all distances compare. Raises KeyError when an asset has no price.
+    """
+    nav = portfolio.nav
+    if nav <= 0:
+        return ()
+    by_asset, by_chain = portfolio.asset_weights(), portfolio.chain_weights()
+    found = [
+        *(_drift(asset, by_asset.get(asset, _ZERO), band) for asset, band in targets.assets.items()),
+        *(_drift(str(chain), by_chain.get(chain, _ZERO), band) for chain, band in targets.chains.items()),
+        *_token_drifts(portfolio, targets, nav),
+    ]
+    return tuple(drift for drift in found if drift.surplus or drift.deficit)
+
+
+def _token_drifts(portfolio: Portfolio, targets: Targets, nav: Fraction) -> Iterable[Drift]:
+    for position in portfolio.positions:
+        limits = targets.tokens.get(position.token.id)
+        if limits is not None:
+            one_unit = portfolio.prices.value(Amount(position.token, 1)) / nav
+            yield _drift(str(position.token.id), position.total * one_unit, _in_shares(limits, one_unit))
+
+
+def _in_shares(limits: UnitBand, one_unit: Fraction) -> Band:
+    low = None if limits.low is None else limits.low * one_unit
+    high = None if limits.high is None else limits.high * one_unit
+    return Band(low, None, high)
+
+
+def _drift(subject: str, weight: Fraction, band: Band) -> Drift:
+    return Drift(subject, weight, band, band.surplus(weight), band.deficit(weight))
+
+
+@dataclass(frozen=True, slots=True)
+class DriftTrigger:
+    """Acts when a band is broken by more than `beyond` (a share of NAV). Without a price for all that is held it does not act."""
+
+    beyond: Fraction = _ZERO
+
+    def decide(self, portfolio: Portfolio, targets: Targets, last_run: int | None) -> Decision:
+        refusal = unpriced(portfolio)
+        if refusal:
+            return Decision(False, refusal)
+        found = drifts(portfolio, targets)
+        if not found:
+            return Decision(False, "every band holds")
+        worst = max(found, key=_distance)
+        told = f"{worst.subject} is {_percent(_distance(worst))} of NAV {'above' if worst.surplus else 'below'} its band"
+        if _distance(worst) > self.beyond:
+            return Decision(True, told, found)
+        return Decision(False, f"{told}, not more than {_percent(self.beyond)}", found)
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalTrigger:
+    """Acts when `every` seconds have passed since the last applied plan, and when there never was one."""
+
+    every: int
+
+    def decide(self, portfolio: Portfolio, targets: Targets, last_run: int | None) -> Decision:
+        refusal = unpriced(portfolio)
+        if refusal:
+            return Decision(False, refusal)
+        found = drifts(portfolio, targets)
+        if last_run is None:
+            return Decision(True, "no plan was ever applied", found)
+        passed = portfolio.time - last_run
+        if passed >= self.every:
+            return Decision(True, f"{passed} s since the last plan, every {self.every} s", found)
+        return Decision(False, f"next in {self.every - passed} s", found)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyTrigger:
+    """Acts when one of several triggers does; the first that acts gives the reason, otherwise all do."""
+
+    triggers: Sequence[Trigger]
+
+    def decide(self, portfolio: Portfolio, targets: Targets, last_run: int | None) -> Decision:
+        decisions = [trigger.decide(portfolio, targets, last_run) for trigger in self.triggers]
+        acting = next((decision for decision in decisions if decision.act), None)
+        if acting is not None:
+            return acting
+        reasons = list(dict.fromkeys(decision.reason for decision in decisions))
+        return Decision(False, "; ".join(reasons) or "there is no trigger", decisions[0].drifts if decisions else ())
+
+
+def unpriced(portfolio: Portfolio) -> str:
+    """Why the portfolio cannot be valued, or nothing when it can: an unknown price is never zero."""
+    missing = {p.token.asset for p in portfolio.positions if p.token.asset not in portfolio.prices.by_asset}
+    return "; ".join(f"{asset} has no price: {portfolio.prices.refused.get(asset, 'not observed')}" for asset in sorted(missing))
+
+
+def _distance(drift: Drift) -> Fraction:
+    return max(drift.surplus, drift.deficit)
+
+
+def _percent(share: Fraction) -> str:
+    hundredths = round(share * 10_000)
+    if share and not hundredths:
+        return "<0.01%"
+    return f"{hundredths // 100}.{hundredths % 100:02d}%"
