@@ -11,50 +11,30 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
-from chains.ids import EVM, ChainId, TokenId, check_address
-
-
-class RailSettings(BaseModel):
-    """The common part: unknown keys are refused, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+from chains.ids import ChainId, TokenId
+from chains.settings import EvmAddress, EvmChainId, Strict
 
 
-def _chain(value: Any) -> Any:
-    return ChainId.parse(value) if isinstance(value, str) else value
+class RailSettings(Strict):
+    """The common part of every rail's model: unknown keys are refused, nothing changes after reading."""
 
 
 def _token(value: Any) -> Any:
     return TokenId.parse(value) if isinstance(value, str) else value
 
 
-def _evm_address(value: str) -> str:
-    check_address(ChainId(EVM, "1"), value)  # the checksum is the same on every EVM chain
-    return value
-
-
 def _url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{value!r} is not a URL; write it as in https://iris-api.circle.com")
-    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise ValueError(f"{value} is plain http; only an API on this machine may be asked without https")
+        raise ValueError(f"{value!r} is not an API's address; write it as in https://iris-api.circle.com")
     return value.rstrip("/")
 
 
-def _exact(value: Any) -> Any:
-    if isinstance(value, float):
-        raise ValueError(f"{value!r}: write the number in quotes, so that it is read exactly")
-    return value
-
-
-ChainKey = Annotated[ChainId, BeforeValidator(_chain), PlainSerializer(str)]
 TokenKey = Annotated[TokenId, BeforeValidator(_token), PlainSerializer(str)]
-EvmAddress = Annotated[str, AfterValidator(_evm_address)]
 Url = Annotated[str, AfterValidator(_url)]
-Exact = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, allow_inf_nan=False)]
+Exact = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[int, Field(gt=0)]
 
 CctpLane = Literal["standard", "fast"]
@@ -84,7 +64,7 @@ class CctpSettings(RailSettings):
     """
 
     iris: Url = "https://iris-api.circle.com"
-    chains: dict[ChainKey, CctpChain] = Field(min_length=2)
+    chains: dict[EvmChainId, CctpChain] = Field(min_length=2)
     lanes: tuple[CctpLane, ...] = ("standard", "fast")
     fast_buffer_bps: Exact = Decimal("0.5")
     minimum: Exact = Decimal("0.01")
@@ -117,7 +97,7 @@ class UniswapSettings(RailSettings):
     `swap_seconds`: usual time until a swap is final.
     """
 
-    chains: dict[ChainKey, UniswapChain] = Field(min_length=1)
+    chains: dict[EvmChainId, UniswapChain] = Field(min_length=1)
     max_impact_bps: Annotated[int, Field(gt=0, lt=10_000)] = 100
     swap_seconds: Seconds = 60
 
