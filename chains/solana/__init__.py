@@ -1,1 +1,1 @@
-"""Solana."""
+"""SolanaChain: a Solana cluster behind the chain protocols."""

@@ -1,0 +1,156 @@
+"""Reading a Solana network: accounts at one slot, blocks, landed transactions; each answer checked and as firm as asked.
+
+Money is read at *finalized*; what only steers (a program's state before a departure) at *confirmed*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from solana.rpc.commitment import Commitment, Confirmed, Finalized
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction_status import TransactionDetails
+
+from chains.base import Height, Receipt
+from chains.endpoint import Refused
+from chains.errors import Fault, Unknowable
+from chains.ids import TokenId
+from chains.solana.accounts import Raw
+from chains.solana.nodes import Nodes, heard, integer, reached
+from chains.solana.receipts import read_landing, receipt
+from chains.solana.transport import Node
+
+MOST_ACCOUNTS = 100  # of one getMultipleAccounts; more would not be one slot
+PAGE, MOST_PAGES = 1000, 20  # of getSignaturesForAddress
+_BLOCK_ABSENT = {-32004, -32007, -32009}  # not available yet, skipped, not in long-term storage
+_KNOWN_BLOCKS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Accounts as one node's bank at `slot` had them; None where there is none."""
+
+    slot: int
+    found: Mapping[str, Raw | None]
+
+
+class Looking:
+    """The typed reads of one chain over its nodes."""
+
+    def __init__(self, nodes: Nodes, native: TokenId) -> None:
+        self.nodes = nodes
+        self._native = native
+        self._blocks: dict[int, Height] = {}
+
+    async def accounts(self, addresses: Sequence[str], commitment: Commitment) -> list[tuple[Node, Accounts | Fault]]:
+        """Every node's answer to one getMultipleAccounts."""
+        if len(addresses) > MOST_ACCOUNTS:
+            raise Unknowable(
+                f"{self.nodes.chain}: {len(addresses)} accounts cannot be read at one slot (most {MOST_ACCOUNTS}); ask for fewer"
+            )
+        keys = [Pubkey.from_string(address) for address in addresses]
+
+        async def ask(node: Node) -> Accounts:
+            answer = await node.typed.get_multiple_accounts(keys, commitment)
+            if len(answer.value) != len(keys):
+                raise Unknowable(f"{node.place} answers {len(answer.value)} accounts for {len(keys)}")
+            raws = [None if account is None else Raw(account.lamports, account.owner, bytes(account.data)) for account in answer.value]
+            return Accounts(answer.context.slot, dict(zip(addresses, raws, strict=True)))
+
+        return await self.nodes.every(ask)
+
+    async def account(self, address: str, commitment: Commitment = Confirmed) -> Raw | None:
+        """One account as the quorum agrees it is."""
+
+        async def ask(node: Node) -> Raw | None:
+            found = (await node.typed.get_account_info(Pubkey.from_string(address), commitment)).value
+            return None if found is None else Raw(found.lamports, found.owner, bytes(found.data))
+
+        return await self.nodes.decide(f"account {address}", ask)
+
+    async def finalized(self) -> int:
+        """The newest slot that the quorum calls finalized."""
+
+        async def ask(node: Node) -> int:
+            return integer(node, await node.ask("getEpochInfo", {"commitment": "finalized"}), "absoluteSlot")
+
+        return reached(self.nodes.quorum, heard(await self.nodes.every(ask)))
+
+    async def height(self, slot: int) -> Height:
+        """Hash and time of a finalized block. Raises Unknowable when the quorum does not know it."""
+        if slot not in self._blocks:
+            self._blocks[slot] = await self.nodes.decide(f"block {slot}", lambda node: _block(node, slot, Finalized))
+            if len(self._blocks) > _KNOWN_BLOCKS:
+                self._blocks.pop(next(iter(self._blocks)))
+        return self._blocks[slot]
+
+    async def receipt(self, reference: str) -> Receipt | None:
+        """The final receipt the quorum agrees on, else what anyone has seen (not final), else None."""
+        final = await self.final_receipt(reference)
+        if final is not None:
+            return final
+        for _, seen in heard(await self.nodes.every(lambda node: self._receipt(node, reference, Confirmed))):
+            if seen is not None:
+                return seen
+        return None
+
+    async def final_receipt(self, reference: str) -> Receipt | None:
+        """None unless enough trust domains give the same finalized transaction with the same effects."""
+        answers = heard(await self.nodes.every(lambda node: self._receipt(node, reference, Finalized)))
+        told: dict[Receipt, set[str]] = {}
+        for node, answer in answers:
+            if answer is not None:
+                told.setdefault(answer, set()).add(node.trust_domain)
+        if len(told) > 1:
+            raise Unknowable(f"{self.nodes.chain}: endpoints disagree about what transaction {reference} did")
+        return next((answer for answer, domains in told.items() if len(domains) >= self.nodes.quorum), None)
+
+    async def search(self, address: str, since: int) -> list[Receipt]:
+        """Final receipts of the transactions that touched an account since a slot, oldest first."""
+        references = await self.nodes.observe(lambda node: _signatures(node, address, since))
+        found = []
+        for reference in references:
+            one = await self.final_receipt(reference)
+            if one is None:
+                raise Unknowable(f"{self.nodes.chain}: transaction {reference} touched {address}, but its effects cannot be read yet")
+            found.append(one)
+        return found
+
+    async def _receipt(self, node: Node, reference: str, commitment: Commitment) -> Receipt | None:
+        answer = await node.typed.get_transaction(Signature.from_string(reference), "base64", commitment, 0)
+        if answer.value is None:
+            return None
+        landing = read_landing(node.place, reference, answer.value)
+        block = await _block(node, landing.slot, commitment)
+        return receipt(self.nodes.chain, self._native, landing, block, final=commitment == Finalized)
+
+
+async def _block(node: Node, slot: int, commitment: Commitment) -> Height:
+    try:
+        answer = await node.typed.get_block(slot, "base64", 0, TransactionDetails.None_, False, commitment)
+    except Refused as refusal:
+        if refusal.code in _BLOCK_ABSENT:
+            raise Unknowable(f"{node.place} does not have block {slot}") from refusal
+        raise
+    block: Any = answer.value
+    if block is None:
+        raise Unknowable(f"{node.place} does not have block {slot}")
+    return Height(slot, str(block.blockhash), block.block_time or 0)
+
+
+async def _signatures(node: Node, address: str, since: int) -> list[str]:
+    """Oldest first. The node answers newest first, in pages."""
+    found: list[str] = []
+    before: Signature | None = None
+    for _ in range(MOST_PAGES):
+        page = (await node.typed.get_signatures_for_address(Pubkey.from_string(address), before, limit=PAGE, commitment=Finalized)).value
+        found += [str(one.signature) for one in page if one.slot >= since]
+        if len(page) < PAGE or page[-1].slot < since:
+            return found[::-1]
+        before = page[-1].signature
+    raise Unknowable(
+        f"{node.place}: more than {PAGE * MOST_PAGES} transactions touched {address} since slot {since}; ask from a later slot"
+    )
