@@ -178,8 +178,32 @@ class SolanaSettings(ChainSettings):
     compute_margin: int = Field(default=20, ge=0, le=200)
 
 
+class SimulatedToken(Strict):
+    """A token of a simulated chain. `balances`: whole tokens that addresses start with."""
+
+    asset: str = Field(min_length=1)
+    decimals: int = Field(ge=0, le=36)
+    balances: dict[str, DecimalText] = {}
+
+
 class SimulatedSettings(ChainSettings):
-    """A chain in memory, for tests and rehearsals: no endpoints. Its id may be of either family. `finality`: depth in blocks."""
+    """A chain in memory, for tests and rehearsals: no endpoints. Its id may be of either family. `finality`: depth in blocks.
+
+    `world`: chains and rails that name the same world see each other. `tokens`: by CAIP-19 id. `balances`: whole native
+    coins that addresses start with. Funded addresses need no key.
+    """
 
     kind: Literal["simulated"] = "simulated"
     finality: int = Field(default=2, ge=0)
+    world: str = "default"
+    block_seconds: int = Field(default=1, ge=1)
+    tokens: dict[str, SimulatedToken] = {}
+    balances: dict[str, DecimalText] = {}
+
+    @field_validator("tokens")
+    @classmethod
+    def _are_here(cls, tokens: dict[str, SimulatedToken], info: ValidationInfo) -> dict[str, SimulatedToken]:
+        for name in tokens:
+            if "id" in info.data and TokenId.parse(name).chain != info.data["id"]:
+                raise ValueError(f"{name} is not a token of {info.data['id']}")
+        return tokens
