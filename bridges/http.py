@@ -33,7 +33,7 @@ class Http:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         try:
             async with self._session.request(method, url, **options) as answer:
-                body = await answer.content.read(MAX_BODY + 1)
+                body = await _body(answer)
                 return _sorted(url, answer.status, answer.headers, body)
         except (aiohttp.ClientError, TimeoutError) as problem:
             raise Unreachable(f"{url} does not answer: {type(problem).__name__} {problem}") from problem
@@ -48,6 +48,16 @@ class Http:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.aclose()
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    """The whole answer, or a little more than MAX_BODY of it. `content.read(n)` would stop at the first chunk that arrived."""
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > MAX_BODY:
+            break
+    return bytes(body)
 
 
 def _sorted(url: str, status: int, headers: Mapping[str, str], body: bytes) -> Any | None:

@@ -107,8 +107,10 @@ class Uniswap:
         return approve(leg.gives, here.router), Call(leg.lane.source.chain, here.router, data, purpose)
 
     async def arrival(self, leg: Leg, departure: Receipt) -> Arrival:
-        """What the swap moved, as it is: the router reverts below `least`, so less than that would show a fault elsewhere."""
+        """What the swap moved, as it is, below `least` too. Raises Misconfigured when it moved nothing: then this was not our swap."""
         units = departure.moved(leg.recipient, leg.lane.target.id)
+        if units <= 0:
+            raise Misconfigured(f"{departure.reference} on {departure.chain} moved no {leg.lane.target.asset} to {leg.recipient}")
         return Delivered(Amount(leg.lane.target, units), departure, departure.reference)
 
     async def undo(self, leg: Leg) -> Sequence[Call]:
