@@ -184,6 +184,9 @@ class Reader(Protocol):
     async def fee(self, work: int) -> Amount:
         """What `work` gas (EVM) or compute units (Solana) would cost now, in the native coin."""
 
+    async def aclose(self) -> None:
+        """Close its connections; it is not used afterwards."""
+
 
 class Chain(Reader, Protocol):
     """A network, to act on."""

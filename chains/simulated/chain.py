@@ -84,6 +84,9 @@ class SimulatedChain:
     async def fee(self, work: int) -> Amount:
         return Amount(self.native, work * self._reach().price)
 
+    async def aclose(self) -> None:
+        """Nothing is open: the world outlives its clients."""
+
     async def sequence(self, sender: AccountId) -> int | None:
         network = self._reach()
         if network.atomic:
