@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class Artifact:
     links: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
+@cache
 def load(name: str) -> Artifact:
     """The pinned artifact called `name` in packages.toml.
 

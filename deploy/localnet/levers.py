@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from deploy.localnet.accounts import Role
+from eth_utils.address import to_checksum_address
+from web3.types import Wei
+
+from deploy.localnet.accounts import Role, address
 from deploy.localnet.artifacts import Artifact, load
 from deploy.localnet.evm.hyperlane import wire_hyperlane
 from deploy.localnet.evm.node import Contract, EvmNode
@@ -42,7 +45,8 @@ class EvmLevers:
         """Give new units of a token: really minted or wrapped, so that the token's supply stays true."""
         match token:
             case "native":
-                self.node.transact({"to": self.node.web3.to_checksum_address(to), "value": units}, Role.DEPLOYER, token)  # type: ignore[typeddict-item]
+                place = to_checksum_address(to)
+                self.node.transact({"to": place, "value": Wei(units)}, Role.DEPLOYER, "a native transfer")
             case "WETH":
                 weth = self.contract("WETH")
                 weth.send("deposit", value=units)
@@ -79,6 +83,20 @@ class EvmLevers:
         for reference in sent:
             self.node.wait(reference, "price update")
 
+    def trade(self, gives: str, takes: str, units: int, fee: int) -> int:
+        """Swap `units` of one token for another in the pool of that fee, as a stranger would; what came out.
+
+        It moves the pool's price away from the oracles'.
+        """
+        giver, router = self.contract(gives), self.contract("SwapRouter02")
+        trader = address(Role.DEPLOYER)
+        self.deal(gives, trader, units)
+        giver.send("approve", router.address, units)
+        before = self.balance(takes, trader)
+        places = (self.book["contracts"][gives], self.book["contracts"][takes])
+        router.send("exactInputSingle", (*places, fee, trader, units, 0, 0))
+        return self.balance(takes, trader) - before
+
     # ---- trouble ----
 
     def pause_usdc(self, on: bool = True) -> None:
@@ -106,7 +124,10 @@ class EvmLevers:
         self.node.rpc("anvil_mine", hex(blocks))
 
     def stop_mining(self) -> None:
-        """Stop the clock of blocks: transactions stay pending until `start_mining` or `mine`."""
+        """Stop the clock of blocks: transactions stay pending until `start_mining` or `mine`.
+
+        Until then levers that send transactions would wait in vain.
+        """
         self.node.rpc("evm_setIntervalMining", 0)
 
     def start_mining(self, seconds: int = 1) -> None:

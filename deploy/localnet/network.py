@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,11 @@ class Network:
 
         plan = evm_chain(chain)
         return EvmLevers(plan.chain_id, self.book["chains"][plan.caip2])
+
+    def set_price(self, feed: str, dollars: Decimal | int | str) -> None:
+        """Publish a price now on every EVM chain's oracles."""
+        for plan in EVM_CHAINS:
+            self.evm(plan.name).set_price(feed, dollars)
 
     # ---- how ----
 

@@ -1,0 +1,309 @@
+"""The EVM half of the local network: real contracts on three chains behave as the rails and the ledger expect."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from eth_account.messages import encode_defunct
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from deploy.localnet import Network
+from deploy.localnet.accounts import CCTP_ATTESTERS, HYPERLANE_VALIDATORS, Role, account, address
+from deploy.localnet.evm.node import NodeError, as_bytes32
+from deploy.localnet.layout import EVM_CHAINS, SOLANA_HYPERLANE_DOMAIN, WBTC_USDC_FEE, WETH_USDC_FEE
+from deploy.localnet.levers import EvmLevers
+
+pytestmark = pytest.mark.localnet
+
+PORT_BASE = 18510
+USER = address(Role.USER)
+NAMES = [plan.name for plan in EVM_CHAINS]
+SOLANA_ROUTER = bytes(range(32))
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    network = Network.up(tmp_path_factory.mktemp("evm-network"), PORT_BASE, evm_only=True)
+    yield network
+    network.down()
+
+
+@pytest.fixture
+def alpha(network: Network) -> EvmLevers:
+    return network.evm("alpha")
+
+
+@pytest.fixture
+def gamma(network: Network) -> EvmLevers:
+    return network.evm("gamma")
+
+
+def quote(levers: EvmLevers, gives: str, takes: str, units: int, fee: int) -> int:
+    contracts = levers.book["contracts"]
+    answer = levers.contract("QuoterV2").call("quoteExactInputSingle", (contracts[gives], contracts[takes], units, fee, 0))
+    return int(answer[0])
+
+
+# ---- blocks ----
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_finalized__no_transactions__follows_latest_by_two_blocks(network: Network, name: str) -> None:
+    node = network.evm(name).node
+    first = node.web3.eth.get_block("finalized")["number"]
+    deadline = time.monotonic() + 30
+    while (now := node.web3.eth.get_block("finalized")["number"]) == first and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert now > first
+    assert node.web3.eth.get_block("latest")["number"] - node.web3.eth.get_block("finalized")["number"] in (2, 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loaded_chain__after_up__can_be_read_at_its_finalized_block(network: Network, name: str) -> None:
+    levers = network.evm(name)
+    pinned = levers.node.web3.eth.get_block("finalized")
+    usdc = levers.contract("USDC").inner
+    at_block = usdc.functions.totalSupply().call(block_identifier=pinned["number"])
+    assert at_block == usdc.functions.totalSupply().call()
+    assert abs(pinned["timestamp"] - time.time()) < 600
+
+
+def test_contracts__on_different_chains__have_different_addresses(network: Network) -> None:
+    seen: dict[str, str] = {}
+    for chain in network.book["chains"].values():
+        for name, place in chain["contracts"].items():
+            if name != "Multicall3":
+                assert place not in seen, f"{chain['name']}:{name} shares its address with {seen.get(place)}"
+                seen[place] = f"{chain['name']}:{name}"
+    assert len(seen) >= 60
+
+
+# ---- tokens ----
+
+
+@pytest.mark.parametrize(("token", "decimals"), [("USDC", 6), ("WETH", 18), ("WBTC", 8)])
+def test_deal__any_token__raises_balance_and_supply_alike(alpha: EvmLevers, token: str, decimals: int) -> None:
+    contract = alpha.contract(token)
+    assert contract.call("decimals") == decimals
+    assert contract.call("symbol") == token
+    before = alpha.balance(token, USER), contract.call("totalSupply")
+    alpha.deal(token, USER, 12_345)
+    assert (alpha.balance(token, USER), contract.call("totalSupply")) == (before[0] + 12_345, before[1] + 12_345)
+
+
+def test_usdc__blacklisted_sender__transfer_is_refused(alpha: EvmLevers) -> None:
+    alpha.mint_usdc(USER, 10)
+    alpha.blacklist(USER)
+    with pytest.raises(NodeError, match="account is blacklisted"):
+        alpha.contract("USDC").send("transfer", address(Role.BOT), 1, sender=Role.USER)
+    alpha.blacklist(USER, on=False)
+    alpha.contract("USDC").send("transfer", address(Role.BOT), 1, sender=Role.USER)
+
+
+def test_usdc__paused__transfer_is_refused(alpha: EvmLevers) -> None:
+    alpha.mint_usdc(USER, 10)
+    alpha.pause_usdc()
+    with pytest.raises(NodeError, match="Pausable: paused"):
+        alpha.contract("USDC").send("transfer", address(Role.BOT), 1, sender=Role.USER)
+    alpha.pause_usdc(on=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_multicall3__at_its_canonical_address__answers_a_batch(network: Network, name: str) -> None:
+    levers = network.evm(name)
+    multicall = levers.contract("Multicall3")
+    assert multicall.address == "0xcA11bde05977b3631167028862bE2a173976CA11"
+    usdc = levers.contract("USDC")
+    supply = usdc.inner.encode_abi("totalSupply")
+    answers = multicall.call("aggregate3", [(usdc.address, False, supply), (USER, True, supply)])
+    assert answers[0][0] is True
+    assert int.from_bytes(answers[0][1], "big") == usdc.call("totalSupply")
+
+
+# ---- swaps ----
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("token", "unit", "fee"), [("WETH", 10**18, WETH_USDC_FEE), ("WBTC", 10**8, WBTC_USDC_FEE)])
+def test_swap__exact_input__equals_the_quote(network: Network, name: str, token: str, unit: int, fee: int) -> None:
+    levers = network.evm(name)
+    expected = quote(levers, token, "USDC", unit, fee)
+    assert levers.trade(token, "USDC", unit, fee) == expected
+    back = quote(levers, "USDC", token, expected, fee)
+    assert levers.trade("USDC", token, expected, fee) == back < unit
+
+
+def test_pools__same_swap_on_each_chain__cost_more_where_they_are_thinner(network: Network) -> None:
+    bid = {name: quote(network.evm(name), "WETH", "USDC", 20 * 10**18, WETH_USDC_FEE) for name in NAMES}
+    assert 60_000_000_000 > bid["alpha"] > bid["beta"] > bid["gamma"] > 55_000_000_000
+
+
+def test_pools__one_thousandth_of_a_token__trade_near_the_oracle_price_everywhere(network: Network) -> None:
+    for name in NAMES:
+        levers = network.evm(name)
+        dollars = levers.price("ETH/USD")
+        assert quote(levers, "WETH", "USDC", 10**15, WETH_USDC_FEE) / 10**3 == pytest.approx(float(dollars), rel=0.002)
+
+
+# ---- oracles ----
+
+
+def test_set_price__one_feed__moves_chainlink_and_pyth(gamma: EvmLevers, network: Network) -> None:
+    gamma.set_price("SOL/USD", "151.25")
+    latest = gamma.contract("ChainlinkSOLUSD").call("latestRoundData")
+    feed = bytes.fromhex(network.book["pyth_feeds"]["SOL/USD"][2:])
+    price = gamma.contract("Pyth").call("getPriceUnsafe", feed)
+    assert latest[1] == price[0] == 15_125_000_000
+    assert gamma.contract("ChainlinkSOLUSD").call("decimals") == -price[2] == 8
+    assert gamma.price("ETH/USD") == 3_000
+    gamma.set_price("SOL/USD", 150)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_refresh_prices__old_answers__are_published_again_as_they_are(network: Network, name: str) -> None:
+    levers = network.evm(name)
+    before = levers.contract("ChainlinkBTCUSD").call("latestRoundData")
+    levers.refresh_prices()
+    after = levers.contract("ChainlinkBTCUSD").call("latestRoundData")
+    assert after[0] > before[0]
+    assert after[1] == before[1]
+    assert levers.node.web3.eth.get_block("latest")["timestamp"] - after[3] < 60
+
+
+# ---- bridges ----
+
+
+def attested(message: bytes, nonce: int, signers: tuple[int, ...], chain_id: int) -> tuple[bytes, bytes]:
+    """What the attestation service answers: nonce and executed finality filled in, signatures by ascending signer."""
+    filled = message[:12] + nonce.to_bytes(32, "big") + message[44:144] + (2000).to_bytes(4, "big") + message[148:]
+    keys = sorted((account(role, chain_id) for role in signers), key=lambda key: int(key.address, 16))
+    return filled, b"".join(bytes(key.unsafe_sign_hash(keccak(filled)).signature) for key in keys)
+
+
+@pytest.mark.parametrize(("source", "target"), [("alpha", "beta"), ("beta", "gamma"), ("gamma", "alpha")])
+def test_cctp__burn_and_claim__moves_the_amount_and_conserves_supply(network: Network, source: str, target: str) -> None:
+    here, there = network.evm(source), network.evm(target)
+    amount = 250_000_000
+    here.mint_usdc(USER, amount)
+    supply = [levers.contract("USDC").call("totalSupply") for levers in (here, there)]
+    message = burn(here, there, amount)
+    filled, signatures = attested(message, int(time.time_ns()), CCTP_ATTESTERS, there.node.chain_id)
+    before = there.balance("USDC", USER)
+    transmitter = there.contract("CctpMessageTransmitter")
+    with pytest.raises(NodeError, match="Invalid attestation length"):
+        transmitter.send("receiveMessage", filled, signatures[:65], sender=Role.ANYONE)
+    transmitter.send("receiveMessage", filled, signatures, sender=Role.ANYONE)
+    assert there.balance("USDC", USER) == before + amount
+    assert here.contract("USDC").call("totalSupply") == supply[0] - amount
+    assert there.contract("USDC").call("totalSupply") == supply[1] + amount
+    with pytest.raises(NodeError, match="Nonce already used"):
+        transmitter.send("receiveMessage", filled, signatures, sender=Role.ANYONE)
+
+
+def burn(here: EvmLevers, there: EvmLevers, amount: int) -> bytes:
+    messenger, usdc = here.contract("CctpTokenMessenger"), here.contract("USDC")
+    usdc.send("approve", messenger.address, amount, sender=Role.USER)
+    target = (there.book["cctp_domain"], as_bytes32(USER), usdc.address, bytes(32), 0, 2000)
+    receipt = messenger.send("depositForBurn", amount, *target, sender=Role.USER)
+    transmitter = here.contract("CctpMessageTransmitter")
+    [log] = [log for log in receipt["logs"] if log["address"] == transmitter.address]
+    return bytes(transmitter.inner.events.MessageSent().process_log(log)["args"]["message"])
+
+
+def test_cctp__stranger_signs__claim_is_refused(network: Network, alpha: EvmLevers, gamma: EvmLevers) -> None:
+    alpha.mint_usdc(USER, 5)
+    filled, signatures = attested(burn(alpha, gamma, 5), 77, (Role.ANYONE, Role.CCTP_ATTESTER_1), gamma.node.chain_id)
+    with pytest.raises(NodeError, match="not attester"):
+        gamma.contract("CctpMessageTransmitter").send("receiveMessage", filled, signatures, sender=Role.ANYONE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cctp__every_contract__says_on_chain_that_it_is_a_stand_in(network: Network, name: str) -> None:
+    for contract in ("CctpTokenMessenger", "CctpMessageTransmitter", "CctpTokenMinter"):
+        assert network.evm(name).contract(contract).call("STAND_IN_FOR").startswith("Circle CCTP v2 ")
+
+
+def hyperlane_metadata(levers: EvmLevers, message: bytes, signers: tuple[int, ...]) -> bytes:
+    """Multisig metadata for a message from Solana: hook, root, index, then signatures in validator-set order."""
+    hook, root, index = bytes(31) + b"\x01", keccak(b"any root"), 0
+    domain = keccak(SOLANA_HYPERLANE_DOMAIN.to_bytes(4, "big") + hook + b"HYPERLANE")
+    digest = encode_defunct(keccak(domain + root + index.to_bytes(4, "big") + keccak(message)))
+    keys = [account(role, levers.node.chain_id) for role in HYPERLANE_VALIDATORS if role in signers]
+    return hook + root + index.to_bytes(4, "big") + b"".join(bytes(key.sign_message(digest).signature) for key in keys)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hyperlane__message_from_solana__pays_collateral_once(network: Network, name: str) -> None:
+    levers = network.evm(name)
+    levers.enrol_router(SOLANA_HYPERLANE_DOMAIN, SOLANA_ROUTER)
+    warp, mailbox = levers.contract("HyperlaneWarpUSDC"), levers.contract("HyperlaneMailbox")
+    amount, target = 1_234_567, address(Role.BOT)
+    header = b"\x03" + (0).to_bytes(4, "big") + SOLANA_HYPERLANE_DOMAIN.to_bytes(4, "big") + SOLANA_ROUTER
+    arrival = levers.node.chain_id.to_bytes(4, "big") + as_bytes32(warp.address)
+    message = header + arrival + as_bytes32(target) + amount.to_bytes(32, "big")
+    before = levers.balance("USDC", target), levers.balance("USDC", warp.address)
+    strangers = hyperlane_metadata(levers, message, HYPERLANE_VALIDATORS[:1])
+    with pytest.raises(NodeError, match="reverted"):
+        mailbox.send("process", strangers, message, sender=Role.ANYONE)
+    good = hyperlane_metadata(levers, message, HYPERLANE_VALIDATORS[1:])
+    mailbox.send("process", good, message, sender=Role.ANYONE)
+    assert levers.balance("USDC", target) == before[0] + amount
+    assert levers.balance("USDC", warp.address) == before[1] - amount
+    with pytest.raises(NodeError, match="already delivered"):
+        mailbox.send("process", good, message, sender=Role.ANYONE)
+
+
+def test_hyperlane__transfer_to_solana__locks_collateral_and_dispatches(alpha: EvmLevers) -> None:
+    alpha.enrol_router(SOLANA_HYPERLANE_DOMAIN, SOLANA_ROUTER)
+    warp, mailbox = alpha.contract("HyperlaneWarpUSDC"), alpha.contract("HyperlaneMailbox")
+    amount = 5_000_000
+    alpha.mint_usdc(USER, amount)
+    alpha.contract("USDC").send("approve", warp.address, amount, sender=Role.USER)
+    quotes = warp.call("quoteTransferRemote", SOLANA_HYPERLANE_DOMAIN, bytes(32), amount)
+    before = alpha.balance("USDC", warp.address)
+    receipt = warp.send("transferRemote", SOLANA_HYPERLANE_DOMAIN, b"\x07" * 32, amount, sender=Role.USER, value=quotes[0][1])
+    assert alpha.balance("USDC", warp.address) == before + amount
+    topic = keccak(text="Dispatch(address,uint32,bytes32,bytes)")
+    [log] = [log for log in receipt["logs"] if log["address"] == mailbox.address and log["topics"][0] == topic]
+    message = bytes(mailbox.inner.events.Dispatch().process_log(log)["args"]["message"])
+    assert message[41:45] == SOLANA_HYPERLANE_DOMAIN.to_bytes(4, "big")
+    assert message[45:77] == SOLANA_ROUTER
+    assert message[77:] == b"\x07" * 32 + amount.to_bytes(32, "big")
+
+
+# ---- the command's promises ----
+
+
+def test_up__already_running__starts_nothing_again(network: Network) -> None:
+    pids = {path.name: path.read_text() for path in (network.home / "pids").iterdir()}
+    Network.up(network.home, PORT_BASE, evm_only=True)
+    assert {path.name: path.read_text() for path in (network.home / "pids").iterdir()} == pids
+
+
+def test_up__other_ports_while_running__is_refused(network: Network) -> None:
+    with pytest.raises(Exception, match=f"running on port base {PORT_BASE}"):
+        Network.up(network.home, PORT_BASE + 10, evm_only=True)
+
+
+def test_ports__while_running__listen_on_loopback_only(network: Network) -> None:
+    listening = [line.split()[1].split(":") for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    wide = [line.split()[1].split(":") for line in Path("/proc/net/tcp6").read_text().splitlines()[1:]]
+    ours = {f"{port:04X}" for port in network.ports.all_evm}
+    assert {place for place, port in listening if port in ours} == {"0100007F"}
+    assert not [place for place, port in wide if port in ours]
+
+
+def test_reset__after_changes__is_the_freshly_deployed_state(network: Network, alpha: EvmLevers) -> None:
+    stranger = to_checksum_address("0x" + "5a" * 20)
+    alpha.mint_usdc(stranger, 99)
+    network.reset()
+    assert all(standing.ready for standing in network.status())
+    assert network.evm("alpha").balance("USDC", stranger) == 0
+
+
+def test_down__running_network__leaves_nothing_running(network: Network) -> None:
+    assert sorted(network.down()) == sorted(NAMES)
+    assert not any(standing.running for standing in network.status())
+    assert network.down() == []
