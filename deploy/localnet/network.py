@@ -17,17 +17,25 @@ from deploy.localnet.layout import (
     DEFAULT_PORT_BASE,
     EVM_CHAINS,
     PYTH_FEEDS,
-    SOLANA_HYPERLANE_DOMAIN,
+    SOLANA_NAME,
     evm_chain,
 )
 from deploy.localnet.processes import Process, Supervisor
-from deploy.localnet.table import Ports, agent_processes, child_environment, evm_processes, solana_processes
+from deploy.localnet.table import (
+    EVM_ROUTERS,
+    Ports,
+    agent_processes,
+    child_environment,
+    evm_processes,
+    solana_processes,
+)
 
 if TYPE_CHECKING:
     from deploy.localnet.levers import EvmLevers
 
 BOOK = "network.json"
 SETTINGS = "settings.json"
+SOLANA_WARP = "warp_usdc"
 BOOK_VERSION = 1
 # The latest blocks a dump ends with cannot be read back, so `finalized` must move past them before anyone looks.
 FRESH_BLOCKS = 4
@@ -161,6 +169,7 @@ class Network:
         self._freshen(fresh)
         if self.evm_only:
             return
+        self._write_evm_routers(state)
         solana = solana_processes(self.ports, self.home)
         self._bring_up(solana)
         self._compose(state, solana)
@@ -190,12 +199,20 @@ class Network:
         for plan in EVM_CHAINS:
             self.evm(plan.name).refresh_prices()
 
+    def _write_evm_routers(self, state: DeployedState) -> None:
+        """Tell the Solana process which warp routes to enrol: a JSON object of EVM domain to address."""
+        books = state.books()
+        routers = {str(plan.chain_id): books[plan.caip2]["contracts"]["HyperlaneWarpUSDC"] for plan in EVM_CHAINS}
+        _write_json(self.home / EVM_ROUTERS, routers)
+
     def _wire_solana(self) -> None:
         """Enrol Solana's warp route with each EVM chain's (Solana's side is wired by its own process)."""
-        routers = [chain.get("warp_router") for chain in self.book["chains"].values() if "warp_router" in chain]
-        for router in routers:
-            for plan in EVM_CHAINS:
-                self.evm(plan.name).enrol_router(SOLANA_HYPERLANE_DOMAIN, bytes.fromhex(router.removeprefix("0x")))
+        from solders.pubkey import Pubkey
+
+        report = _read_json(self.home / f"{SOLANA_NAME}.json") or {}
+        router = bytes(Pubkey.from_string(report["programs"][SOLANA_WARP]))
+        for plan in EVM_CHAINS:
+            self.evm(plan.name).enrol_router(report["hyperlane_domain"], router)
 
     def _compose(self, state: DeployedState, others: Sequence[Process]) -> None:
         """Write network.json from the deployment's books and what the other processes reported."""
@@ -212,8 +229,9 @@ class Network:
         services: dict[str, Any] = {}
         for process in others:
             report = _read_json(self.home / f"{process.name}.json") or {}
-            chains |= report.get("chains", {})
             services |= report.get("services", {})
+            if "id" in report:
+                chains[report.pop("id")] = report
         _write_json(
             self.home / BOOK,
             {

@@ -1,5 +1,6 @@
 """The table of the network's processes: what runs, with which command line and ports, and in which order."""
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from deploy.localnet.processes import Process
 REPOSITORY = Path(__file__).parents[2]
 SOLANA_MODULE = "deploy.localnet.solana"
 AGENTS_PACKAGE = "deploy.localnet.agents"
+EVM_ROUTERS = "evm-routers.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,18 @@ def evm_processes(ports: Ports, state: Callable[[], DeployedState]) -> list[Proc
 
 
 def solana_processes(ports: Ports, home: Path) -> list[Process]:
-    """The Solana node; it reads the EVM part of HOME/network.json and writes HOME/solana.json when ready."""
-    options = ["--port", str(ports.solana), "--ws-port", str(ports.solana_ws)]
+    """The Solana node; it enrols the routers of HOME/evm-routers.json and writes HOME/solana.json when ready."""
+    options = ["--port", str(ports.solana), "--ws-port", str(ports.solana_ws), "--evm-book", str(home / EVM_ROUTERS)]
     return [_python(SOLANA_NAME, SOLANA_MODULE, options, home, (ports.solana, ports.solana_ws))]
 
 
 def agent_processes(ports: Ports, home: Path) -> list[Process]:
     """The off-chain agents; each reads HOME/network.json and writes HOME/NAME.json when ready."""
-    places = {name: ports.base + offset for name, offset in AGENT_PORT_OFFSETS.items()}
-    return [_python(name, f"{AGENTS_PACKAGE}.{name}", ["--port", str(port)], home, (port,)) for name, port in places.items()]
+    return [
+        _python(name, f"{AGENTS_PACKAGE}.{name}", ["--port", str(ports.base + offset)], home, (ports.base + offset,))
+        for name, offset in AGENT_PORT_OFFSETS.items()
+        if importlib.util.find_spec(f"{AGENTS_PACKAGE}.{name}") is not None
+    ]
 
 
 def child_environment() -> dict[str, str]:
