@@ -27,6 +27,7 @@ from chains.solana.transport import Node
 from chains.tokens import Amount, Token
 
 _SALT = 1024  # compute units; what tells equal transactions apart, also across a restart
+_REMEMBERED = 1024  # issued transactions; more than a treasury signs while one blockhash lives
 
 
 class SolanaChain:
@@ -38,7 +39,7 @@ class SolanaChain:
         self._nodes, self._native, self._signers = nodes, native, signers
         self._ceiling, self._margin = ceiling, margin
         self._looking = Looking(nodes, native.id)
-        self._blockhash, self._issued = "", set[tuple[tuple[Call, ...], int]]()
+        self._issued: dict[tuple[str, tuple[Call, ...], int], None] = {}
         self._mints: dict[TokenId, Mint] = {native.id: Mint(Pubkey.default(), native.decimals, ())}
 
     @property
@@ -128,12 +129,12 @@ class SolanaChain:
 
     def _distinct(self, units: int, calls: Sequence[Call], blockhash: str) -> int:
         """A compute limit that no equal transaction of ours carries: equal bytes would be one transaction, and land once for two legs."""
-        if blockhash != self._blockhash:
-            self._blockhash, self._issued = blockhash, set()
         units = min(units + secrets.randbelow(_SALT), MAX_UNITS - _SALT)
-        while (tuple(calls), units) in self._issued:
+        while (blockhash, tuple(calls), units) in self._issued:
             units += 1
-        self._issued.add((tuple(calls), units))
+        self._issued[blockhash, tuple(calls), units] = None
+        if len(self._issued) > _REMEMBERED:
+            self._issued.pop(next(iter(self._issued)))
         return units
 
     async def _afford(self, sender: AccountId, fee: int) -> None:

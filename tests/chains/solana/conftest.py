@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -79,7 +80,7 @@ class World:
 
 
 OTHER = Keypair.from_seed(bytes(Hash.hash(b"somebody else")))
-_ports = iter(range(18750, 18790))
+_ports = itertools.cycle(range(18750, 18790))
 
 
 def settings(*urls: str, chain: ChainId = ID, quorum: int = 1) -> SolanaSettings:
