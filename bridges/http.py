@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
-
-import aiohttp
+from typing import TYPE_CHECKING, Any
 
 from chains.errors import RateLimited, Unknowable, Unreachable
+
+if TYPE_CHECKING:
+    import aiohttp  # imported when the first question is asked: reading a configuration must stay quick
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; an answer above this is refused, not parsed
 
@@ -18,7 +19,7 @@ class Http:
     """A lazily opened aiohttp session. Answers are parsed JSON; None stands for 404, which most APIs mean as "not yet"."""
 
     def __init__(self, timeout: float = 10.0) -> None:
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
 
     async def get(self, url: str, params: Mapping[str, str] | None = None) -> Any | None:
@@ -29,8 +30,10 @@ class Http:
         return await self._ask("POST", url, json=body)
 
     async def _ask(self, method: str, url: str, **options: Any) -> Any | None:
+        import aiohttp
+
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout))
         try:
             async with self._session.request(method, url, **options) as answer:
                 body = await _body(answer)
