@@ -1,0 +1,1 @@
+"""Own prices: what each asset is worth, from several sources that must agree."""
