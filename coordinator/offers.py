@@ -1,0 +1,110 @@
+"""What every lane offers now: quotes at a few sizes, made into the planner's marginal-rate schedule.
+
+A lane's output is concave in its input, so chords between quoted sizes never promise more than the lane
+gives; where rounding makes a chord steeper than the one before, the flatter of the two is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from bridges.base import Lane, Quote, Rail
+from chains.errors import Fault
+from chains.tokens import Amount
+from coordinator.clock import Clock
+from coordinator.planner import instance as planner
+from coordinator.saga.retry import reading
+from policies.base import Portfolio, Prices
+
+SWAP_SIZES = (Fraction(1, 16), Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1))
+BRIDGE_SIZES = (Fraction(1, 4), Fraction(1))
+AT_ONCE = 12  # quotes asked for at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A lane with its quotes, smallest first."""
+
+    lane: Lane
+    quotes: tuple[Quote, ...]
+
+    def for_planner(self, prices: Prices) -> planner.Lane:
+        """The lane in the planner's words; `fixed` is the dearest quote's fees in the numeraire."""
+        best = self.quotes[-1]
+        return planner.Lane(
+            id=self.lane.id,
+            rail=self.lane.rail,
+            kind=self.lane.kind,
+            source=str(self.lane.source.id),
+            target=str(self.lane.target.id),
+            min=max(quote.least for quote in self.quotes),
+            max=min(best.most, best.gives.units),
+            fixed=max(fees(quote, prices) for quote in self.quotes),
+            schedule=_schedule(self.quotes, prices),
+            latency_s=max(quote.latency_s for quote in self.quotes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A lane that offers nothing now, and why."""
+
+    lane: Lane
+    why: str
+
+
+def fees(quote: Quote, prices: Prices) -> Fraction:
+    """What is paid beside the flow, in the numeraire."""
+    return sum((prices.value(fee) for fee in quote.fees), Fraction(0))
+
+
+async def gather(rails: Sequence[Rail], portfolio: Portfolio, clock: Clock) -> tuple[list[Offer], list[Closed]]:
+    """Ask every lane whose tokens have prices. A lane that answers with a fault is closed for this turn, never guessed."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(rail: Rail, lane: Lane) -> Offer | Closed:
+        unpriced = [token.asset for token in (lane.source, lane.target) if token.asset not in portfolio.prices.by_asset]
+        if unpriced:
+            return Closed(lane, f"{unpriced[0]} has no usable price: {portfolio.prices.refused.get(unpriced[0], 'never observed')}")
+        try:
+            async with gate:
+                return await _offer(rail, lane, _most_that_can_flow(lane, portfolio), clock)
+        except Fault as fault:
+            return Closed(lane, str(fault))
+
+    answers = await asyncio.gather(*(ask(rail, lane) for rail in rails for lane in rail.lanes()))
+    offers = sorted((a for a in answers if isinstance(a, Offer)), key=lambda offer: offer.lane.id)
+    return offers, sorted((a for a in answers if isinstance(a, Closed)), key=lambda closed: closed.lane.id)
+
+
+async def _offer(rail: Rail, lane: Lane, most: int, clock: Clock) -> Offer | Closed:
+    probe = await reading(lambda: rail.quote(lane, Amount(lane.source, most)), clock) if most else None
+    if probe is None:
+        return Closed(lane, "the treasury is worth nothing")
+    top = min(most, probe.most)
+    sizes = sorted({int(top * share) for share in (SWAP_SIZES if lane.kind == "swap" else BRIDGE_SIZES)} - {0})
+    sizes = [size for size in sizes if probe.least <= size <= probe.most]
+    if not sizes:
+        return Closed(lane, f"takes {probe.least} to {probe.most} base units; the treasury can give at most {most}")
+    quotes = [await reading(lambda size=size: rail.quote(lane, Amount(lane.source, size)), clock) for size in sizes]  # type: ignore[misc]  # size is bound
+    return Offer(lane, tuple(quotes))
+
+
+def _most_that_can_flow(lane: Lane, portfolio: Portfolio) -> int:
+    """Base units of the lane's source worth the whole treasury: no leg of any plan can give more."""
+    return int(portfolio.nav / (portfolio.prices.by_asset[lane.source.asset].value * lane.source.unit))
+
+
+def _schedule(quotes: Sequence[Quote], prices: Prices) -> tuple[planner.Segment, ...]:
+    segments: list[planner.Segment] = []
+    gave, took, rate = Fraction(0), Fraction(0), None
+    for quote in quotes:
+        gives, takes = prices.value(quote.gives), prices.value(quote.takes)
+        chord = (takes - took) / (gives - gave)
+        rate = chord if rate is None else min(rate, chord)
+        segments.append(planner.Segment(quote.gives.units, max(rate, Fraction(0))))
+        gave, took = gives, takes
+    return tuple(segments)
