@@ -13,6 +13,11 @@ async def test_get__json_answer__is_parsed(api, http):
     assert await http.get(f"{api.url}/fees", {"a": "1"}) == {"bps": 1}
 
 
+async def test_get__answer_in_many_chunks__is_read_whole(api, http):
+    api.says("GET /long", ["x" * 1000] * 2000)
+    assert len(await http.get(f"{api.url}/long")) == 2000
+
+
 async def test_post__json_body__is_answered(api, http):
     api.says("POST /again", {"ok": True})
     assert await http.post(f"{api.url}/again", {}) == {"ok": True}
