@@ -1,0 +1,50 @@
+"""Many balances in one call: Multicall3's aggregate3, with each call allowed to fail alone.
+
+Interface: `aggregate3((address target, bool allowFailure, bytes callData)[]) -> (bool success, bytes returnData)[]` and
+`getEthBalance(address)` (https://www.multicall3.com).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_utils.abi import function_signature_to_4byte_selector
+
+from chains.base import Unknown
+from chains.evm.reverts import reason_of
+
+AGGREGATE = function_signature_to_4byte_selector("aggregate3((address,bool,bytes)[])")
+BALANCE_OF = function_signature_to_4byte_selector("balanceOf(address)")
+NATIVE_BALANCE = function_signature_to_4byte_selector("getEthBalance(address)")
+AT_ONCE = 200  # calls in one aggregate: far below any node's gas limit for a call
+
+
+def balance_call(multicall: str, account: str, token: str | None) -> tuple[str, bytes]:
+    """(target, call data) that answers a balance as uint256; token None is the native coin."""
+    selector = NATIVE_BALANCE if token is None else BALANCE_OF
+    return token or multicall, selector + encode(["address"], [account])
+
+
+def encode_calls(calls: Sequence[tuple[str, bytes]]) -> bytes:
+    return AGGREGATE + encode(["(address,bool,bytes)[]"], [[(target, True, data) for target, data in calls]])
+
+
+def decode_balances(returned: bytes, count: int) -> Sequence[int | Unknown]:
+    """One entry a call: a uint256, or Unknown with the reason. A wholly malformed answer makes all of them Unknown."""
+    try:
+        results = decode(["(bool,bytes)[]"], returned)[0]
+    except DecodingError:
+        return [Unknown("the multicall contract does not answer")] * count
+    if len(results) != count:
+        return [Unknown(f"the multicall contract answered {len(results)} of {count} calls")] * count
+    return [_balance(success, data) for success, data in results]
+
+
+def _balance(success: bool, data: bytes) -> int | Unknown:
+    if not success:
+        return Unknown(f"balance call failed: {reason_of(data)}")
+    if len(data) != 32:
+        return Unknown(f"balance call answered {len(data)} bytes instead of 32: no such token there")
+    return int.from_bytes(data)
