@@ -97,6 +97,14 @@ def decimal(value: object) -> Fraction:
     return _fraction(text)
 
 
+def positive(value: object) -> Fraction:
+    """A plain decimal number above zero. Raises Refused."""
+    found = decimal(value)
+    if not found:
+        raise Refused(f'found "{value}"', "a decimal number above zero")
+    return found
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise Refused(f"found {_kind(value)}", "text")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -89,3 +90,6 @@ class Silent:
 
     source: str
     reason: str
+
+
+Answers = Mapping[Source, Said | Silent]
