@@ -55,19 +55,30 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _routers(evm_book: Path | None, network: Path) -> dict[int, str]:
+    """Warp routes of the EVM chains by Hyperlane domain: from the file given, else from the network's book so far."""
+    if evm_book is not None:
+        return {int(domain): router for domain, router in json.loads(evm_book.read_text()).items()}
+    if not network.exists():
+        return {}
+    chains = json.loads(network.read_text())["chains"].values()
+    known = ((chain["hyperlane_domain"], chain.get("contracts", {}).get("HyperlaneWarpUSDC")) for chain in chains)
+    return {domain: router for domain, router in known if router}
+
+
 async def _run(arguments: argparse.Namespace) -> None:
     home: Path = arguments.home
-    book: dict[str, str] = json.loads(arguments.evm_book.read_text()) if arguments.evm_book else {}
     chain = Chain(slot_ms=arguments.slot_ms, finalize_slots=arguments.finalize_slots)
     programs = {**own_programs(), **hyperlane_programs(fetch(HYPERLANE_PACKAGE))}
-    set_up(chain, programs, {int(domain): router for domain, router in book.items()})
+    set_up(chain, programs, _routers(arguments.evm_book, home / "network.json"))
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     async with await serve(chain, arguments.port, arguments.ws_port, auto=True, more=CONTROLS) as server:
-        entry = home / ".solana.json.new"
-        entry.write_text(json.dumps(describe(server.url, server.ws_url), indent=2))
-        os.replace(entry, home / "solana.json")
+        entry = describe(server.url, server.ws_url)
+        partial = home / f".solana.json.{os.getpid()}"
+        partial.write_text(json.dumps({"chains": {entry["id"]: entry}}, indent=1))
+        partial.replace(home / "solana.json")
         log.info("ready at %s, slots of %d ms", server.url, arguments.slot_ms)
         await stopped.wait()
     log.info("stopped at slot %d", chain.slots.now)
@@ -77,9 +88,7 @@ def main() -> None:
     arguments = _arguments()
     (arguments.home / "logs").mkdir(parents=True, exist_ok=True)
     (arguments.home / "solana.json").unlink(missing_ok=True)  # a leftover would say "ready" too early
-    logging.basicConfig(
-        filename=arguments.home / "logs" / "solana.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(filename=arguments.home / "logs" / "solana.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     asyncio.run(_run(arguments))
 
 

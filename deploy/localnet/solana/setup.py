@@ -107,6 +107,7 @@ def describe(rpc: str, ws: str) -> dict[str, Any]:
         "ws": [ws],
         "hyperlane_domain": hyperlane.DOMAIN,
         "genesis": str(GENESIS),
+        "warp_router": "0x" + bytes(WARP_USDC).hex(),
         "programs": {name: str(key) for name, key in programs.items()},
         "mints": {"USDC": str(USDC.pubkey()), "PYUSD": str(PYUSD.pubkey()), "WSOL": str(WRAPPED_SOL_MINT)},
         "pools": [{"fee_bps": POOL_FEE_BPS} | {name: str(key) for name, key in pool.items()}],
@@ -117,18 +118,12 @@ def describe(rpc: str, ws: str) -> dict[str, Any]:
 
 
 def _mint(mint: Pubkey, target: Pubkey, units: int, program: Pubkey) -> Instruction:
-    return spl.mint_to(
-        MintToParams(
-            amount=units, dest=target, mint=mint, mint_authority=MINT_AUTHORITY.pubkey(), program_id=program
-        )
-    )
+    return spl.mint_to(MintToParams(amount=units, dest=target, mint=mint, mint_authority=MINT_AUTHORITY.pubkey(), program_id=program))
 
 
 def _new_account(chain: Chain, key: Pubkey, space: int, owner: Pubkey) -> Instruction:
     rent = chain.bank.rent_exempt(space)
-    return create_account(
-        CreateAccountParams(from_pubkey=DEPLOYER.pubkey(), to_pubkey=key, lamports=rent, space=space, owner=owner)
-    )
+    return create_account(CreateAccountParams(from_pubkey=DEPLOYER.pubkey(), to_pubkey=key, lamports=rent, space=space, owner=owner))
 
 
 def _make_tokens(chain: Chain) -> None:

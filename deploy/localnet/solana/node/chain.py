@@ -39,9 +39,7 @@ class Chain:
     `slot_ms` is how much chain time one slot is; `finalize_slots` the distance after which a slot is final.
     """
 
-    def __init__(
-        self, *, slot_ms: int = 400, finalize_slots: int = FINALIZE_SLOTS, start_time: int | None = None
-    ) -> None:
+    def __init__(self, *, slot_ms: int = 400, finalize_slots: int = FINALIZE_SLOTS, start_time: int | None = None) -> None:
         self.bank = Bank()
         self.slots = Slots(
             self.bank.first_slot,
@@ -79,7 +77,7 @@ class Chain:
     # -- transactions --------------------------------------------------------------------------------------------
 
     def age_error(self, message: AnyMessage) -> str | None:
-        """"BlockhashNotFound" unless the blockhash is one of the last 150 or a live durable nonce."""
+        """ "BlockhashNotFound" unless the blockhash is one of the last 150 or a live durable nonce."""
         if self.slots.is_recent(message.recent_blockhash) or self.bank.nonce_account(message) is not None:
             return None
         return "BlockhashNotFound"

@@ -26,9 +26,7 @@ from deploy.localnet.solana.node.subscriptions import Subscriptions
 HOST = "127.0.0.1"
 MAX_REQUEST_BYTES = 16 * 1024 * 1024  # a program sent by a control is large
 CATCH_UP_SLOTS = 20
-METHODS: dict[str, Method] = (
-    block_methods.METHODS | account_methods.METHODS | transaction_methods.METHODS | control_methods.METHODS
-)
+METHODS: dict[str, Method] = block_methods.METHODS | account_methods.METHODS | transaction_methods.METHODS | control_methods.METHODS
 
 
 class Endpoint:

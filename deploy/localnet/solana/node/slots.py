@@ -19,9 +19,7 @@ CONFIRM_SLOTS = 1
 class Slots:
     """Counts slots and knows each one's blockhash. Times are whole seconds of Unix time."""
 
-    def __init__(
-        self, first: int, first_hash: Hash, *, slot_ms: int, finalize_slots: int, start_time: int | None
-    ) -> None:
+    def __init__(self, first: int, first_hash: Hash, *, slot_ms: int, finalize_slots: int, start_time: int | None) -> None:
         self.first = self.now = first
         self.slot_ms = slot_ms
         self.finalize_slots = finalize_slots
