@@ -39,7 +39,7 @@ EVM_CHAINS = (
 
 SOLANA_PORT_OFFSET = 50
 SOLANA_WS_PORT_OFFSET = 51
-AGENT_PORT_OFFSETS = {"iris": 60, "relayer": 61, "jupiter": 62, "hermes": 63}
+AGENT_PORT_OFFSETS = {"iris": 60, "hyperlane": 61, "jupiter": 62, "hermes": 63}
 
 WETH_USDC_FEE = 500
 WBTC_USDC_FEE = 3000

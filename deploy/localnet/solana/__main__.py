@@ -75,9 +75,8 @@ async def _run(arguments: argparse.Namespace) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     async with await serve(chain, arguments.port, arguments.ws_port, auto=True, more=CONTROLS) as server:
-        entry = describe(server.url, server.ws_url)
         partial = home / f".solana.json.{os.getpid()}"
-        partial.write_text(json.dumps({"chains": {entry["id"]: entry}}, indent=1))
+        partial.write_text(json.dumps(describe(server.url, server.ws_url), indent=1))
         partial.replace(home / "solana.json")
         log.info("ready at %s, slots of %d ms", server.url, arguments.slot_ms)
         await stopped.wait()

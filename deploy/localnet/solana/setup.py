@@ -107,7 +107,6 @@ def describe(rpc: str, ws: str) -> dict[str, Any]:
         "ws": [ws],
         "hyperlane_domain": hyperlane.DOMAIN,
         "genesis": str(GENESIS),
-        "warp_router": "0x" + bytes(WARP_USDC).hex(),
         "programs": {name: str(key) for name, key in programs.items()},
         "mints": {"USDC": str(USDC.pubkey()), "PYUSD": str(PYUSD.pubkey()), "WSOL": str(WRAPPED_SOL_MINT)},
         "pools": [{"fee_bps": POOL_FEE_BPS} | {name: str(key) for name, key in pool.items()}],
