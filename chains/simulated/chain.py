@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from chains.base import AccountMeta, Call, Dead, Fate, Height, Landed, Log, Pending, Receipt, Snapshot, Submission, Unknown
 from chains.errors import Misconfigured, Reverted, SendInDoubt, Unfunded, Unreachable, WrongNetwork
@@ -101,14 +101,14 @@ class SimulatedChain:
         for call in calls:
             self._own(call.chain)
         if not network.atomic and len(calls) != 1:
-            raise Misconfigured(f"{network.id} takes one call a transaction, not {len(calls)}")
+            raise ValueError(f"{network.id}: {len(calls)} calls in one transaction; it takes one")
         if not network.atomic and calls[0].cosigners:
             raise Misconfigured(f"{network.id} knows no cosigners")
         if sequence is None:
             sequence = await self.sequence(sender)
         fee = WORK_PER_CALL * len(calls) * network.price
         expiry = network.number + network.pace.expiry if network.atomic else None
-        raw = _encode(sender, calls, fee, (None if network.atomic else sequence, expiry))
+        raw = _encode(sender, calls, fee, _Life(None if network.atomic else sequence, expiry, network.issue() if network.atomic else 0))
         transaction = _decode(network.id, raw)
         self._simulate(network, transaction)
         return Submission(network.id, sender, transaction.reference, raw, transaction.sequence, expiry)
@@ -162,6 +162,15 @@ class SimulatedChain:
             raise WrongNetwork(f"asked {self.network.id} about something of {chain}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What makes a transaction unique. `salt` tells equal calls under one blockhash apart, which would be one transaction otherwise."""
+
+    sequence: int | None
+    valid_until: int | None
+    salt: int
+
+
 def _matches(log: Log, address: str, topics: Sequence[str | None]) -> bool:
     wanted = enumerate(topics)
     return log.address == address and all(t is None or (i < len(log.topics) and log.topics[i] == t) for i, t in wanted)
@@ -177,7 +186,7 @@ def _touched(transaction: Transaction, receipt: Receipt) -> set[str]:
     }
 
 
-def _encode(sender: AccountId, calls: Sequence[Call], fee: int, life: tuple[int | None, int | None]) -> bytes:
+def _encode(sender: AccountId, calls: Sequence[Call], fee: int, life: _Life) -> bytes:
     """The signed bytes. Cosigners' seeds stay out of them; their public names (hashes) go in."""
     signers = [sender.address, *(cosigner_name(seed) for call in calls for seed in call.cosigners)]
     body = [
@@ -195,8 +204,9 @@ def _encode(sender: AccountId, calls: Sequence[Call], fee: int, life: tuple[int 
         "sender": sender.address,
         "calls": body,
         "fee": fee,
-        "sequence": life[0],
-        "valid_until": life[1],
+        "sequence": life.sequence,
+        "valid_until": life.valid_until,
+        "salt": life.salt,
         "signers": signers,
     }
     return json.dumps(fields, sort_keys=True).encode()

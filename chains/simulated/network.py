@@ -61,6 +61,7 @@ class SimulatedNetwork:
         self._before: dict[int, State] = {}  # the state that a block which is not final started from
         self._receipts: dict[str, Receipt] = {}
         self._sent = 0
+        self._issued = 0
 
     @property
     def id(self) -> ChainId:
@@ -192,6 +193,11 @@ class SimulatedNetwork:
         blocks = sorted(n for n in self._blocks if n >= since)
         pairs = [(t, self.receipt(t.reference)) for n in blocks for t in self._blocks[n]]
         return [(t, receipt) for t, receipt in pairs if receipt is not None]
+
+    def issue(self) -> int:
+        """A number that no other transaction carries."""
+        self._issued += 1
+        return self._issued
 
     # levers
 

@@ -1,0 +1,31 @@
+"""The tables of cases: every chain and every rail that the contract suites hold to their protocol.
+
+A new implementation is one builder in this folder and one line here. A builder is an async context manager that
+yields a case; those in LOCALNET_CHAINS and LOCALNET_RAILS are given the running local network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from tests.contract.cases import simulated
+from tests.contract.cases.base import ChainCase, RailCase
+
+CHAINS: Mapping[str, Callable[[], AbstractAsyncContextManager[ChainCase]]] = {
+    "simulated-evm-like": simulated.evm_like,
+    "simulated-solana-like": simulated.solana_like,
+}
+
+RAILS: Mapping[str, Callable[[], AbstractAsyncContextManager[RailCase]]] = {
+    "simulated-bridge": simulated.bridge,
+    "simulated-bridge-from-solana-like": simulated.bridge_from_solana,
+    "simulated-bridge-to-claim": simulated.bridge_to_claim,
+    "simulated-venue": simulated.venue,
+    "simulated-venue-native-given": simulated.venue_native_given,
+}
+
+LOCALNET_CHAINS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[ChainCase]]] = {}
+
+LOCALNET_RAILS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[RailCase]]] = {}
