@@ -3,7 +3,7 @@
 Everything is done by JSON-RPC from the public development accounts. Amounts are integer base units.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -71,9 +71,13 @@ class EvmLevers:
         """Publish a price now, on the Chainlink-style aggregator and on Pyth. Pools do not move."""
         self._publish({feed: price_units(Decimal(dollars))})
 
-    def refresh_prices(self) -> None:
-        """Publish every present price again, so that none is stale."""
-        self._publish({feed: price_units(self.price(feed)) for feed in PRICES})
+    def published(self) -> dict[str, int]:
+        """When each feed was published last on the Chainlink-style aggregator, in unix seconds."""
+        return {feed: self.contract(chainlink_name(feed)).call("latestTimestamp") for feed in PRICES}
+
+    def refresh_prices(self, feeds: Iterable[str] = tuple(PRICES)) -> None:
+        """Publish present prices again, so that none is stale."""
+        self._publish({feed: price_units(self.price(feed)) for feed in feeds})
 
     def _publish(self, prices: Mapping[str, int]) -> None:
         # All sent before any is waited for, so that one block carries them.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,6 +28,7 @@ from deploy.localnet.table import (
     agent_processes,
     child_environment,
     evm_processes,
+    keeper_process,
     solana_processes,
 )
 
@@ -37,6 +39,7 @@ BOOK = "network.json"
 SETTINGS = "settings.json"
 SOLANA_WARP = "warp_usdc"
 BOOK_VERSION = 1
+CONTROL_SECONDS = 10
 # The latest blocks a dump ends with cannot be read back, so `finalized` must move past them before anyone looks.
 FRESH_BLOCKS = 4
 
@@ -107,7 +110,7 @@ class Network:
     def status(self) -> list[Standing]:
         """How each process stands, in starting order."""
         look = self._supervisor
-        wanted = self._processes()[: len(EVM_CHAINS)] if self.evm_only else self._processes()
+        wanted = self._evm_side() if self.evm_only else self._processes()
         return [Standing(each.name, look.is_running(each), look.is_ready(each)) for each in wanted]
 
     # ---- use ----
@@ -128,9 +131,28 @@ class Network:
         return EvmLevers(plan.chain_id, self.book["chains"][plan.caip2])
 
     def set_price(self, feed: str, dollars: Decimal | int | str) -> None:
-        """Publish a price now on every EVM chain's oracles."""
+        """Publish a price now on every EVM chain's oracles and in the Hermes-shaped price service."""
         for plan in EVM_CHAINS:
             self.evm(plan.name).set_price(feed, dollars)
+        if "hermes" in self.book["services"]:
+            self.control("hermes", {"prices": {feed: str(dollars)}})
+
+    def control(self, agent: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change an agent's controls (`{"paused": true}`, `{"delay_s": 5.0}`, `{"fail_next": 1}`); its new state."""
+        body = json.dumps(changes).encode()
+        url = self.book["services"][agent] + "/control"
+        request = urllib.request.Request(url, body, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=CONTROL_SECONDS) as response:
+            state: dict[str, Any] = json.load(response)
+        return state
+
+    def keep_prices(self, on: bool) -> None:
+        """Stop or start the price keeper; without it the EVM oracles' prices grow old."""
+        keeper = keeper_process(self.home)
+        if on:
+            self._bring_up([keeper])
+        else:
+            self._supervisor.stop([keeper])
 
     # ---- how ----
 
@@ -148,8 +170,11 @@ class Network:
         _write_json(self.home / SETTINGS, recorded | wanted)
 
     def _processes(self) -> list[Process]:
-        chains = evm_processes(self.ports, self._state)
-        return [*chains, *solana_processes(self.ports, self.home), *agent_processes(self.ports, self.home)]
+        """All that may run, in starting order."""
+        return [*self._evm_side(), *solana_processes(self.ports, self.home), *agent_processes(self.ports, self.home)]
+
+    def _evm_side(self) -> list[Process]:
+        return [*evm_processes(self.ports, self._state), keeper_process(self.home)]
 
     def _state(self) -> DeployedState:
         """The deployment the running chains came from; when none runs, the present code's deployment."""
@@ -167,6 +192,7 @@ class Network:
         fresh = self._bring_up(evm_processes(self.ports, lambda: state))
         self._compose(state, [])
         self._freshen(fresh)
+        self._bring_up([keeper_process(self.home)])
         if self.evm_only:
             return
         self._write_evm_routers(state)

@@ -23,6 +23,7 @@ from deploy.localnet.processes import Process
 REPOSITORY = Path(__file__).parents[2]
 SOLANA_MODULE = "deploy.localnet.solana"
 AGENTS_PACKAGE = "deploy.localnet.agents"
+KEEPER_NAME, KEEPER_MODULE = "keeper", "deploy.localnet.keeper"
 EVM_ROUTERS = "evm-routers.json"
 
 
@@ -55,6 +56,11 @@ class Ports:
 def evm_processes(ports: Ports, state: Callable[[], DeployedState]) -> list[Process]:
     """One anvil a chain, started from the deployed state."""
     return [_anvil(plan, ports.evm(plan), state) for plan in EVM_CHAINS]
+
+
+def keeper_process(home: Path) -> Process:
+    """What keeps the EVM oracles' prices fresh; it reads HOME/network.json."""
+    return _python(KEEPER_NAME, KEEPER_MODULE, [], home, ())
 
 
 def solana_processes(ports: Ports, home: Path) -> list[Process]:

@@ -12,6 +12,7 @@ from eth_utils.crypto import keccak
 from deploy.localnet import Network
 from deploy.localnet.accounts import CCTP_ATTESTERS, HYPERLANE_VALIDATORS, Role, account, address
 from deploy.localnet.evm.node import NodeError, as_bytes32
+from deploy.localnet.keeper import OLD_SECONDS, keep
 from deploy.localnet.layout import EVM_CHAINS, SOLANA_HYPERLANE_DOMAIN, WBTC_USDC_FEE, WETH_USDC_FEE
 from deploy.localnet.levers import EvmLevers
 
@@ -172,6 +173,19 @@ def test_refresh_prices__old_answers__are_published_again_as_they_are(network: N
     assert levers.node.web3.eth.get_block("latest")["timestamp"] - after[3] < 60
 
 
+def test_keep__old_answers__are_published_again_once(network: Network, alpha: EvmLevers) -> None:
+    network.keep_prices(on=False)
+    alpha.set_price("BTC/USD", 61_000)
+    assert keep(alpha) == []
+    alpha.node.rpc("evm_increaseTime", OLD_SECONDS + 1)
+    alpha.mine()
+    assert sorted(keep(alpha)) == ["BTC/USD", "ETH/USD", "SOL/USD", "USDC/USD"]
+    assert keep(alpha) == []
+    assert alpha.price("BTC/USD") == 61_000
+    alpha.set_price("BTC/USD", 60_000)
+    network.keep_prices(on=True)
+
+
 # ---- bridges ----
 
 
@@ -304,6 +318,6 @@ def test_reset__after_changes__is_the_freshly_deployed_state(network: Network, a
 
 
 def test_down__running_network__leaves_nothing_running(network: Network) -> None:
-    assert sorted(network.down()) == sorted(NAMES)
+    assert sorted(network.down()) == sorted([*NAMES, "keeper"])
     assert not any(standing.running for standing in network.status())
     assert network.down() == []
