@@ -216,16 +216,22 @@ def _read_private(path: Path, what: str) -> bytes:
         raise Misconfigured(f"{what} {path} does not exist") from None
     except OSError as problem:
         raise Misconfigured(f"{what} {path} can't be opened: {problem.strerror}") from None
-    with os.fdopen(descriptor, "rb") as opened:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise Misconfigured(f"{what} {path} is not a regular file")
-        if found.st_mode & _OPEN_TO_OTHERS:
-            mode = stat.S_IMODE(found.st_mode)
-            raise Misconfigured(f"{what} {path} is open to others (mode {mode:04o}); allowed is 0600. Mend it with: chmod 600 {path}")
-        if found.st_uid not in {os.geteuid(), 0}:
-            raise Misconfigured(f"{what} {path} belongs to user {found.st_uid}; it must belong to the user that runs this ({os.geteuid()})")
-        return opened.read(_BIGGEST)
+    try:
+        _check_private(os.fstat(descriptor), f"{what} {path}", path)
+        return os.read(descriptor, _BIGGEST)
+    finally:
+        os.close(descriptor)
+
+
+def _check_private(found: os.stat_result, what: str, path: Path) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise Misconfigured(f"{what} is not a regular file")
+    if found.st_mode & _OPEN_TO_OTHERS:
+        raise Misconfigured(
+            f"{what} is open to others (mode {stat.S_IMODE(found.st_mode):04o}); allowed is 0600. Mend it with: chmod 600 {path}"
+        )
+    if found.st_uid not in {os.geteuid(), 0}:
+        raise Misconfigured(f"{what} belongs to user {found.st_uid}; it must belong to the user that runs this ({os.geteuid()})")
 
 
 def _write_private(path: Path, make: Callable[[], tuple[str, str]]) -> str:
