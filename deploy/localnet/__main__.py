@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from deploy.localnet.evm.state import deployed_state
-from deploy.localnet.fetch import FetchError, fetch_all
+from deploy.localnet.fetch import FetchError
 from deploy.localnet.layout import DEFAULT_HOME, DEFAULT_PORT_BASE
 from deploy.localnet.network import Network, NetworkError
 from deploy.localnet.processes import ProcessError
@@ -34,7 +34,6 @@ def _run(options: argparse.Namespace) -> int:
             _show(network)
             print(f"ready in {time.monotonic() - began:.1f} s; address book: {network.home / 'network.json'}")
         case "fetch":
-            fetch_all()
             deployed_state(Ports(options.port_base).all_evm)
         case "down":
             stopped = Network.open(options.home).down()

@@ -3,7 +3,8 @@
 import json
 import os
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -132,8 +133,7 @@ class Network:
 
     def set_price(self, feed: str, dollars: Decimal | int | str) -> None:
         """Publish a price now on every EVM chain's oracles and in the Hermes-shaped price service."""
-        for plan in EVM_CHAINS:
-            self.evm(plan.name).set_price(feed, dollars)
+        self._on_each_evm(lambda levers: levers.set_price(feed, dollars))
         if "hermes" in self.book["services"]:
             self.control("hermes", {"prices": {feed: str(dollars)}})
 
@@ -150,7 +150,8 @@ class Network:
         """Stop or start the price keeper; without it the EVM oracles' prices grow old."""
         keeper = keeper_process(self.home)
         if on:
-            self._bring_up([keeper])
+            self._launch([keeper])
+            self._await_ready([keeper])
         else:
             self._supervisor.stop([keeper])
 
@@ -189,29 +190,33 @@ class Network:
 
     def _start(self) -> None:
         state = self._state()
-        fresh = self._bring_up(evm_processes(self.ports, lambda: state))
-        self._compose(state, [])
-        self._freshen(fresh)
-        self._bring_up([keeper_process(self.home)])
-        if self.evm_only:
-            return
+        chains = evm_processes(self.ports, lambda: state)
+        solana = [] if self.evm_only else solana_processes(self.ports, self.home)
         self._write_evm_routers(state)
-        solana = solana_processes(self.ports, self.home)
-        self._bring_up(solana)
+        # Solana starts beside the anvils: it needs only their routers, and most of its start is loading code.
+        started = self._launch([*chains, *solana])
+        self._await_ready(chains)
+        self._compose(state, [])
+        self._freshen(started)
+        self._await_ready(solana)
         self._compose(state, solana)
-        self._wire_solana()
-        agents = agent_processes(self.ports, self.home)
-        self._bring_up(agents)
+        agents = [] if self.evm_only else agent_processes(self.ports, self.home)
+        self._launch([keeper_process(self.home), *agents])
+        if solana:
+            self._wire_solana()
+        self._await_ready([keeper_process(self.home), *agents])
         self._compose(state, [*solana, *agents])
 
-    def _bring_up(self, processes: Sequence[Process]) -> list[str]:
-        """Start those that do not run, wait for all of them; the names started now."""
+    def _launch(self, processes: Sequence[Process]) -> list[str]:
+        """Start those that do not run; their names."""
         started = [process for process in processes if not self._supervisor.is_running(process)]
         for process in started:
             self._supervisor.start(process)
+        return [process.name for process in started]
+
+    def _await_ready(self, processes: Sequence[Process]) -> None:
         for process in processes:
             self._supervisor.wait_ready(process)
-        return [process.name for process in started]
 
     def _stop(self) -> list[str]:
         # Agents first: they should not see their chains vanish.
@@ -222,8 +227,7 @@ class Network:
         for plan in EVM_CHAINS:
             if plan.name in started:
                 rpc.request(rpc.local_url(self.ports.evm(plan)), "anvil_mine", hex(FRESH_BLOCKS))
-        for plan in EVM_CHAINS:
-            self.evm(plan.name).refresh_prices()
+        self._on_each_evm(lambda levers: levers.refresh_prices())
 
     def _write_evm_routers(self, state: DeployedState) -> None:
         """Tell the Solana process which warp routes to enrol: a JSON object of EVM domain to address."""
@@ -237,8 +241,12 @@ class Network:
 
         report = _read_json(self.home / f"{SOLANA_NAME}.json") or {}
         router = bytes(Pubkey.from_string(report["programs"][SOLANA_WARP]))
-        for plan in EVM_CHAINS:
-            self.evm(plan.name).enrol_router(report["hyperlane_domain"], router)
+        self._on_each_evm(lambda levers: levers.enrol_router(report["hyperlane_domain"], router))
+
+    def _on_each_evm(self, pull: Callable[["EvmLevers"], object]) -> None:
+        """Pull a lever on all EVM chains at once: each waits for blocks of its own."""
+        with ThreadPoolExecutor(len(EVM_CHAINS)) as pool:
+            list(pool.map(lambda plan: pull(self.evm(plan.name)), EVM_CHAINS))
 
     def _compose(self, state: DeployedState, others: Sequence[Process]) -> None:
         """Write network.json from the deployment's books and what the other processes reported."""

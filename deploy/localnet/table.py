@@ -1,6 +1,5 @@
 """The table of the network's processes: what runs, with which command line and ports, and in which order."""
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -74,7 +73,6 @@ def agent_processes(ports: Ports, home: Path) -> list[Process]:
     return [
         _python(name, f"{AGENTS_PACKAGE}.{name}", ["--port", str(ports.base + offset)], home, (ports.base + offset,))
         for name, offset in AGENT_PORT_OFFSETS.items()
-        if importlib.util.find_spec(f"{AGENTS_PACKAGE}.{name}") is not None
     ]
 
 

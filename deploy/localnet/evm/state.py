@@ -17,7 +17,7 @@ from typing import Any
 
 from deploy.localnet import rpc
 from deploy.localnet.evm.anvil import anvil_binary, deploying
-from deploy.localnet.fetch import PINS, Say, cache_home, locked, say_on_stderr
+from deploy.localnet.fetch import PINS, Say, cache_home, fetch_all, locked, say_on_stderr
 from deploy.localnet.layout import EVM_CHAINS, EvmPlan
 from deploy.localnet.processes import require_free
 
@@ -66,6 +66,7 @@ def _make(folder: Path, ports: Sequence[int], say: Say) -> None:
     from deploy.localnet.evm.node import EvmNode
     from deploy.localnet.solc import compile_contracts
 
+    fetch_all(say)
     compiled = compile_contracts(say)
     began = time.monotonic()
     say("deploying all contracts on three fresh EVM chains")
