@@ -7,6 +7,7 @@ from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from chains.base import Call, Reader
@@ -29,12 +30,15 @@ def word(address: str) -> bytes:
 
 
 async def ask(reader: Reader, call: Call, types: Sequence[str]) -> tuple[Any, ...]:
-    """The decoded answer of a view. Raises Reverted as the contract does, Misconfigured when the answer has another shape."""
+    """The decoded answer of a view, addresses with their checksum.
+
+    Raises Reverted as the contract does, Misconfigured when the answer has another shape."""
     answer = await reader.read(call)
     try:
-        return tuple(decode(types, answer))
+        values = decode(types, answer)
     except DecodingError:
         raise Misconfigured(
             f"{call.target} on {call.chain} does not answer as the contract it should be ({call.purpose}: {len(answer)} bytes); "
             "check its address in the configuration"
         ) from None
+    return tuple(to_checksum_address(value) if kind == "address" else value for kind, value in zip(types, values, strict=True))

@@ -41,6 +41,11 @@ async def test_ask__answer_of_the_right_shape__is_decoded():
     assert await ask(Answering(encode(["uint256", "bool"], [7, True])), CALL, ["uint256", "bool"]) == (7, True)
 
 
+async def test_ask__address__carries_its_checksum():
+    address = "0x52908400098527886E0F7030069857D2E4169EE7"  # from EIP-55
+    assert await ask(Answering(encode(["address"], [address])), CALL, ["address"]) == (address,)
+
+
 @pytest.mark.parametrize("answer", [b"", b"\x01" * 31])
 async def test_ask__nothing_there_or_something_else__is_misconfigured(answer):
     with pytest.raises(Misconfigured, match="check its address"):
