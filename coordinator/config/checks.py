@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from chains.ids import EVM, SOLANA, AccountId, ChainId, InvalidId, TokenId, check_address
 from chains.tokens import Amount, Token
-from coordinator.config.model import AccountModel, BandModel, ChainlinkModel, TargetsModel, UnitsModel
+from coordinator.config.errors import listed
+from coordinator.config.model import AccountModel, ChainlinkModel, TargetsModel, UnitsModel
 from coordinator.config.quantities import Refused, decimal, show_share, show_usd
 from coordinator.config.sections import Sections
 from policies.registry import POLICIES
@@ -58,6 +59,9 @@ def _chains(sections: Sections) -> None:
 
 def _accounts(sections: Sections) -> None:
     chains = sections.names("chains")
+    accounts = sections.tree.get("accounts")
+    if accounts is None or not isinstance(accounts.value, dict):
+        return  # a finding already
     for name in sections.names("accounts"):
         if name not in chains:
             sections.refuse_name(("accounts", name), "chain", name, chains)
@@ -132,7 +136,8 @@ def _tokens(sections: Sections) -> None:
 def _look_alikes(sections: Sections) -> None:
     """Two tokens of one asset on one chain (native and bridged USDC, ETH and WETH) must say which is which."""
     groups: dict[tuple[ChainId, str], dict[str, str | None]] = defaultdict(dict)
-    for name, token in tokens_by_name(sections).items():
+    unique = {token.id: (name, token) for name, token in tokens_by_name(sections).items()}
+    for name, token in unique.values():
         model = sections.tokens.get(name)
         form = model.form if model else None
         groups[token.chain, token.asset][name] = form or ("native" if token.id.is_native else None)
@@ -149,7 +154,7 @@ def _look_alikes(sections: Sections) -> None:
 def _target_names(sections: Sections) -> None:
     tree = sections.tree.get("targets")
     held = {token.asset for token in tokens_by_name(sections).values()}
-    whole = len(sections.tokens) == len(sections.names("tokens"))
+    whole = len(sections.tokens) == len(sections.names("tokens")) and len(sections.chains) == len(sections.names("chains"))
     for kind, section in (("asset", "assets"), ("chain", "chains")):
         node = tree.get(section) if tree else None
         for name in node.entries if node else ():
@@ -159,22 +164,39 @@ def _target_names(sections: Sections) -> None:
                 mend = f"add it to tokens with asset: {name}"
                 sections.refuse(("targets", section, name), f"no token of {name} is configured", "an asset that some chain holds", mend)
     node = tree.get("tokens") if tree else None
-    known = sorted({*sections.names("tokens"), *tokens_by_name(sections)})
+    known = sorted({*sections.names("tokens"), *_native_names(sections)})
     ids = {str(token.id) for token in tokens_by_name(sections).values()}
     for name in node.entries if node else ():
         if name not in known and name not in ids:
             sections.refuse_name(("targets", "tokens", name), "token", name, known)
 
 
+def _native_names(sections: Sections) -> Iterator[str]:
+    """As the file says, whether or not the chain could be read."""
+    for name in sections.names("chains"):
+        asset = sections.tree.get("chains", name, "native", "asset")
+        if asset is not None:
+            yield f"{name}.{asset.value}"
+
+
 def _sums(sections: Sections, targets: TargetsModel) -> None:
     path = ("targets", "assets")
     ideal = sum((band.target for band in targets.assets.values()), Fraction(0))
     complete = set(sections.names("assets")) <= set(targets.assets)
-    if complete and ideal != 1:
+    low = sum((band.lowest for band in targets.assets.values()), Fraction(0))
+    high = sum((band.highest for band in targets.assets.values()), Fraction(0))
+    if low > 1:
+        sections.refuse(path, f"the low edges of the bands add up to {show_share(low)}", "100% or less")
+    elif complete and high < 1:
+        sections.refuse(path, f"the high edges of the bands add up to {show_share(high)}", "100% or more, as every asset has one")
+    elif complete and ideal != 1:
         sections.refuse(path, f"the targets add up to {show_share(ideal)}", "100% together")
     elif ideal > 1:
         sections.refuse(path, f"the targets add up to {show_share(ideal)}", "100% or less while some assets have none")
-    _band_sum(sections, path, list(targets.assets.values()), complete)
+    _chain_sums(sections, targets)
+
+
+def _chain_sums(sections: Sections, targets: TargetsModel) -> None:
     chains = list(targets.chains.values())
     low = sum((band.low or Fraction(0) for band in chains), Fraction(0))
     high = sum((_ONE if band.high is None else band.high for band in chains), Fraction(0))
@@ -183,15 +205,6 @@ def _sums(sections: Sections, targets: TargetsModel) -> None:
         sections.refuse(path, f"the lows add up to {show_share(low)}", "100% or less")
     if chains and set(sections.names("chains")) <= set(targets.chains) and high < 1:
         sections.refuse(path, f"the highs add up to {show_share(high)}", "100% or more, as every chain has one")
-
-
-def _band_sum(sections: Sections, path: tuple[str, ...], bands: list[BandModel], complete: bool) -> None:
-    low = sum((band.lowest for band in bands), Fraction(0))
-    high = sum((band.highest for band in bands), Fraction(0))
-    if low > 1:
-        sections.refuse(path, f"the low edges of the bands add up to {show_share(low)}", "100% or less")
-    if complete and high < 1:
-        sections.refuse(path, f"the high edges of the bands add up to {show_share(high)}", "100% or more, as every asset has one")
 
 
 def units_of(token: Token, text: str) -> int:
@@ -237,15 +250,15 @@ def _units(sections: Sections, targets: TargetsModel) -> None:
 def _rails(sections: Sections) -> None:
     if len(sections.tokens) < len(sections.names("tokens")) or len(sections.chains) < len(sections.names("chains")):
         return  # what they name may be among the entries that could not be read
-    tokens = {token.id for token in tokens_by_name(sections).values()}
-    chains = {chain.id for chain in sections.chains.values()}
+    names = tokens_by_name(sections)
+    tokens = {token.id for token in names.values()}
+    chains = {chain.id: name for name, chain in sections.chains.items()}
     for name, settings in sections.rails.items():
         for path, found in _ids_in(settings, ("rails", name)):
             if isinstance(found, TokenId) and found not in tokens:
-                names = {str(token.id): called for called, token in tokens_by_name(sections).items()}
-                sections.refuse_name(path, "configured token", str(found), list(names))
+                sections.refuse(path, f"{found} is no token of this treasury", listed(names), "add it to tokens")
             elif isinstance(found, ChainId) and found not in chains:
-                sections.refuse_name(path, "configured chain", str(found), [str(chain) for chain in chains])
+                sections.refuse(path, f"{found} is no chain of this treasury", listed(chains.values()), "add it to chains")
 
 
 def _ids_in(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from chains.ids import InvalidId
 from coordinator.config.errors import Findings, Where, did_you_mean, listed
 from coordinator.config.quantities import Refused
 from coordinator.config.tree import Node
@@ -47,13 +48,25 @@ class _Spot:
     where: Where
 
 
-def validate(shape: Any, node: Node, path: tuple[str, ...], findings: Findings, plain: object = None) -> Any | None:
-    """The node as an object of `shape`, or None with every refusal added to `findings`. `plain` stands in for the node's content."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a node is read: the shape it should have, keys that are set `given` and not written, names that an id may be `called`."""
+
+    shape: Any
+    given: Mapping[str, object] = field(default_factory=dict)
+    called: Iterable[str] = ()
+
+
+def validate(reading: Reading, node: Node, path: tuple[str, ...], findings: Findings) -> Any | None:
+    """The node as an object of the reading's shape, or None with every refusal added to `findings`."""
+    plain = node.plain()
+    if reading.given and isinstance(plain, dict):
+        plain = {**plain, **reading.given}
     try:
-        return TypeAdapter(shape).validate_python(node.plain() if plain is None else plain)
+        return TypeAdapter(reading.shape).validate_python(plain)
     except ValidationError as refusal:
         for error in _nearest(refusal.errors(include_url=False, include_input=False), node):
-            _tell(error, shape, node, path, findings)
+            _tell(error, reading, locate(error["loc"], node, path), findings)
         return None
 
 
@@ -100,23 +113,25 @@ def locate(loc: Iterable[int | str], node: Node, path: tuple[str, ...]) -> _Spot
     return _Spot(path, here, where)
 
 
-def _tell(error: ErrorDetails, shape: Any, node: Node, path: tuple[str, ...], findings: Findings) -> None:
+def _tell(error: ErrorDetails, reading: Reading, spot: _Spot, findings: Findings) -> None:
     kind, loc = error["type"], error["loc"]
     context = cast(Mapping[str, Any], error.get("ctx", {}))
-    spot = locate(loc, node, path)
     cause = context.get("error")
+    if _from_environment(spot) and any(spot.node is not None and known.where == spot.node.where for known in findings.errors):
+        return  # the variable is not set: said already
     if kind == "extra_forbidden":
-        known = sorted(set(_fields_at(shape, loc[:-1])))
+        known = sorted(set(_fields_at(reading.shape, loc[:-1])) - set(reading.given if len(loc) == 1 else ()))
         hint = did_you_mean(spot.path[-1], known)
         findings.add(spot.where, spot.path, "unknown key", listed(known), hint)
     elif kind == "missing":
         findings.add(spot.where, (*spot.path, str(loc[-1])), "missing", "", f"add {loc[-1]}: …")
+    elif _from_environment(spot) and cause is not None:
+        findings.add(_value_place(spot), spot.path, "the value from the environment is not valid", getattr(cause, "allowed", ""))
     elif isinstance(cause, Refused):
-        found = "the value from the environment is not valid" if _hidden(spot) else cause.found
-        findings.add(_value_place(spot), spot.path, found, cause.allowed, "" if _hidden(spot) else cause.mend)
+        findings.add(_value_place(spot), spot.path, cause.found, cause.allowed, cause.mend)
     elif cause is not None:
-        told = "the value from the environment is not valid" if spot.node and spot.node.origin else str(cause)
-        findings.add(_value_place(spot), spot.path, told)
+        hint = did_you_mean(_text(spot), reading.called) if isinstance(cause, InvalidId) else ""
+        findings.add(_value_place(spot), spot.path, _discreet(str(cause), spot), "", hint)
     else:
         _tell_plain(kind, context, spot, findings)
 
@@ -131,6 +146,8 @@ def _tell_plain(kind: str, context: Mapping[str, Any], spot: _Spot, findings: Fi
         hint = did_you_mean(str(value.value) if value else "", allowed.split(", "))
     elif kind in _BOUNDS:
         allowed = _BOUNDS[kind].format(**context)
+    elif kind == "too_short" and spot.node is not None and spot.node.plain():
+        return  # there are entries, and what is wrong with them is said already
     elif kind in {"too_short", "string_too_short"}:
         findings.add(_value_place(spot), spot.path, "too short", f"at least {context['min_length']}")
         return
@@ -146,10 +163,21 @@ def _value_place(spot: _Spot) -> Where:
     return spot.node.where if spot.node is not None and isinstance(spot.node.value, str) else spot.where
 
 
+def _text(spot: _Spot) -> str:
+    return spot.node.value if spot.node is not None and isinstance(spot.node.value, str) else ""
+
+
+def _from_environment(spot: _Spot) -> bool:
+    return spot.node is not None and bool(spot.node.origin)
+
+
 def _hidden(spot: _Spot) -> bool:
-    if spot.node is None or not isinstance(spot.node.value, str):
-        return False
-    return bool(spot.node.origin) or "://" in spot.node.value or "key" in spot.path
+    return _from_environment(spot) or "://" in _text(spot) or "key" in spot.path
+
+
+def _discreet(told: str, spot: _Spot) -> str:
+    """A message of another model, without the value when that is a URL: paths and queries hold access keys."""
+    return told.replace(repr(_text(spot)), "the value").replace(_text(spot), "the value") if "://" in _text(spot) else told
 
 
 def _shown(spot: _Spot) -> str:

@@ -107,7 +107,7 @@ def positive(value: object) -> Fraction:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise Refused(f"found {_kind(value)}", "text")
+        raise Refused(f"found {_kind(value)}", "a value")
     return value.strip()
 
 

@@ -11,7 +11,7 @@ from bridges.settings import RailSettings
 from chains.registry import CHAINS
 from chains.settings import ChainSettings
 from coordinator.config.errors import Findings, did_you_mean, listed
-from coordinator.config.explain import validate
+from coordinator.config.explain import Reading, validate
 from coordinator.config.model import (
     AccountModel,
     AssetModel,
@@ -88,7 +88,7 @@ def read(tree: Node, findings: Findings) -> Sections:
         elif get_origin(shape.annotation) is dict:
             _read_entries(name, node, get_args(shape.annotation)[1], sections)
         else:
-            value = validate(_annotated(shape), node, (name,), findings)
+            value = validate(Reading(_annotated(shape)), node, (name,), findings)
             if value is not None and name != "version":
                 setattr(sections, name, value)
     return sections
@@ -115,7 +115,7 @@ def _read_entries(section: str, node: Node, shape: Any, sections: Sections) -> N
     for name, entry in node.entries.items():
         if not name or any(letter.isspace() or letter in "/:$" for letter in name):
             sections.findings.add(entry.where, (section, name), "not a usable name", "letters, digits, . - and _")
-        value = validate(shape, entry.node, (section, name), sections.findings)
+        value = validate(Reading(shape), entry.node, (section, name), sections.findings)
         if value is not None:
             target[name] = value
 
@@ -142,8 +142,7 @@ def _read_chain(name: str, entry: Entry, sections: Sections) -> None:
         return
     if "name" in entry.node.entries:
         sections.refuse((*path, "name"), "unknown key", "", f'the name is the key above it: "{name}"')
-    content = {**_mapping(entry.node.plain()), "name": name}
-    value = validate(CHAINS[kind].settings, entry.node, path, sections.findings, plain=content)
+    value = validate(Reading(CHAINS[kind].settings, given={"name": name}), entry.node, path, sections.findings)
     if value is not None:
         sections.chains[name] = value
 
@@ -152,14 +151,11 @@ def _read_rail(name: str, entry: Entry, sections: Sections) -> None:
     if name not in RAILS:
         sections.refuse_name(("rails", name), "rail", name, list(RAILS))
         return
-    node = _with_ids(entry.node, _ids(sections.tree))
-    value = validate(RAILS[name].settings, node, ("rails", name), sections.findings)
+    ids = _ids(sections.tree)
+    reading = Reading(RAILS[name].settings, called=ids)
+    value = validate(reading, _with_ids(entry.node, ids), ("rails", name), sections.findings)
     if value is not None:
         sections.rails[name] = value
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return {str(key): inner for key, inner in value.items()} if isinstance(value, dict) else {}
 
 
 def _ids(tree: Node) -> dict[str, str]:

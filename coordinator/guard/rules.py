@@ -69,9 +69,8 @@ def _deadline(case: Case) -> Iterator[Objection]:
             yield Objection("deadline", subject, f"passed {show_duration(case.now - deadline)} ago", "a moment to come", "plan again")
         elif deadline > latest:
             found = f"{show_duration(deadline - case.plan.created)} after the plan was made"
-            yield Objection(
-                "deadline", subject, found, show_duration(case.treasury.plan.start_within), "plan again, or raise plan.start_within"
-            )
+            limit = show_duration(case.treasury.plan.start_within)
+            yield Objection("deadline", subject, found, limit, "plan again, or raise plan.start_within")
 
 
 def _prices(case: Case) -> Iterator[Objection]:
@@ -101,7 +100,7 @@ def _identity(case: Case) -> Iterator[Objection]:
         fits = leg.gives.token == leg.lane.source and leg.least.token == leg.lane.target
         if not fits or quote.lane != leg.lane or quote.gives != leg.gives or quote.takes.token != leg.lane.target:
             yield Objection("leg", subject, "leg, lane and quote do not belong together", "one lane, one amount", "plan again")
-        if leg.gives.units <= 0 or leg.least.units <= 0:
+        if min(leg.gives.units, leg.least.units, quote.takes.units) <= 0 or any(fee.units < 0 for fee in quote.fees):
             yield Objection("leg", subject, f"gives {leg.gives} for at least {leg.least}", "amounts above zero", "plan again")
 
 
