@@ -87,7 +87,7 @@ class ChainCase(Case):
         pytest.skip("this network cannot be mistaken for another")
 
     def cosigned(self, seed: bytes, *, named: bool = True) -> Call:
-        """A payment of one unit that needs the signature of the key of `seed`; `named`: the call brings the seed along."""
+        """A call that needs the signature of the key of `seed`; `named`: the call brings the seed along."""
         pytest.skip("this network has no cosigners")
 
     async def balance(self, account: AccountId, token: Token) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tests.contract.cases import simulated
+from tests.contract.cases import evm, simulated, solana
 from tests.contract.cases.base import ChainCase, RailCase
 
 CHAINS: Mapping[str, Callable[[], AbstractAsyncContextManager[ChainCase]]] = {
@@ -26,6 +26,9 @@ RAILS: Mapping[str, Callable[[], AbstractAsyncContextManager[RailCase]]] = {
     "simulated-venue-native-given": simulated.venue_native_given,
 }
 
-LOCALNET_CHAINS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[ChainCase]]] = {}
+LOCALNET_CHAINS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[ChainCase]]] = {
+    "evm": evm.evm,
+    "solana": solana.solana,
+}
 
 LOCALNET_RAILS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[RailCase]]] = {}
