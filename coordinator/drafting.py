@@ -28,13 +28,15 @@ from policies.base import Band, Portfolio, Prices, Targets, UnitBand
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What bounds a draft. Slippage and margin are shares (1/100 is one percent); `ttl`: seconds until the plan expires."""
+    """What bounds a draft. Slippage and margin are shares (1/100 is one percent). Seconds from now: `ttl` until the plan expires,
+    `start_within` until a leg may no longer start."""
 
     treasury: str
     config: str
     accounts: Mapping[ChainId, AccountId]
     slippage: Fraction
     ttl: int
+    start_within: int
     turnover: Fraction | None = None
     cost: Fraction | None = None
     margin: Fraction = Fraction(1, 1000)
@@ -149,7 +151,7 @@ def _planned(quote: Quote, after: tuple[int, ...], name: str, *, prices: Prices,
         least=least(quote, prices, terms.slippage),
         sender=terms.accounts[lane.source.chain],
         recipient=terms.accounts[lane.target.chain],
-        deadline=now + terms.ttl,
+        deadline=now + terms.start_within,
         terms=quote.terms,
     )
     verb = "moves" if lane.kind == "bridge" else "turns"

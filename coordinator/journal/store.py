@@ -134,6 +134,11 @@ class Journal:
         db.execute(insert(events).values(**row, hash=link_hash(row)))
         _track_attempt(db, leg, fact)
 
+    def references(self) -> frozenset[str]:
+        """Every transaction that was ever signed here."""
+        with self._engine.begin() as db:
+            return frozenset(db.scalars(select(attempts.c.reference)))
+
     # --- nonces ----------------------------------------------------------------------------------
 
     def reserve(self, intent: str, sender: AccountId, at_least: int) -> int:

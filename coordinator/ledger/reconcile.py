@@ -50,14 +50,14 @@ async def explain(line: Line, book: Book, reader: Reader, ours: Set[str]) -> tup
     if isinstance(line.gap, Unknown) or line.under_way:
         return ()
     if not book.knows(line.account, line.token):
-        return (_named(line, "opening", line.gap, OPENING, "opening balance", line.height),)
+        return (_named(line, "opening", line.gap, other=OPENING, memo="opening balance", height=line.height),)
     if line.gap == 0:
         return ()
     found = [] if line.token.is_native else await _foreign_moves(line, book, reader, ours)
     entries = [_moved(line, receipt) for receipt in found]
     rest = line.gap - sum(receipt.moved(line.account, line.token) for receipt in found)
     if rest:
-        entries.append(_named(line, "unexplained", rest, UNEXPLAINED, "no transaction explains this", line.height))
+        entries.append(_named(line, "unexplained", rest, other=UNEXPLAINED, memo="no transaction explains this", height=line.height))
     return tuple(entries)
 
 
@@ -93,13 +93,13 @@ def _transfers_of(account: AccountId) -> tuple[tuple[str | None, ...], ...]:
 def _moved(line: Line, receipt: Receipt) -> Entry:
     units = receipt.moved(line.account, line.token)
     kind, other = ("deposit", DEPOSITS) if units > 0 else ("withdrawal", WITHDRAWALS)
-    return _named(line, kind, units, other, f"by transaction {receipt.reference}, not ours", receipt.height, receipt.reference)
+    memo = f"by transaction {receipt.reference}, not ours"
+    return _named(line, kind, units, other=other, memo=memo, height=receipt.height, proof=receipt.reference)
 
 
-def _named(line: Line, kind: str, units: int, other: str, memo: str, height: Height, proof: str = "") -> Entry:
+def _named(line: Line, kind: str, units: int, *, other: str, memo: str, height: Height, proof: str = "") -> Entry:
     postings = transfer(line.token, units, other, wallet(line.account), height=height.number)
-    name = proof or f"{height.number}"
-    return Entry(f"{kind}/{line.account}/{line.token}/{name}", kind, memo, height.time, postings)
+    return Entry(f"{kind}/{line.account}/{line.token}/{proof or height.number}", kind, memo, height.time, postings)
 
 
 def unexplained(book: Book) -> Mapping[TokenId, int]:

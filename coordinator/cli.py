@@ -1,0 +1,161 @@
+"""The command line: words, options and help. Bodies live in `coordinator.commands`, imported when their command runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+app = App(
+    name="coordinator",
+    help="Keeps a treasury spread over many chains at its targets, with as few bridge hops as possible.\n\n"
+    "First look: coordinator demo. Daily loop: status, plan --out FILE, show FILE, apply FILE.",
+    version_flags=["--version"],
+)
+audit = App(name="audit", help="Prove what happened.")
+app.command(audit)
+
+Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The treasury's configuration.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Data for machines on stdout; all else on stderr.")]
+DEFAULT = Path("treasury.yaml")
+
+
+@app.command
+def status(*, config: Config = DEFAULT, json: Json = False) -> int:
+    """NAV, weights against bands, holdings, what is in flight, and how old everything is."""
+    from coordinator.commands import looking
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    return perform(config, Output(json), looking.status)
+
+
+@app.command
+def plan(
+    *,
+    config: Config = DEFAULT,
+    out: Annotated[Path | None, Parameter(help="Write the plan to this file.")] = None,
+    if_due: Annotated[bool, Parameter(negative="", help="Plan only when a trigger says it is time.")] = False,
+    deadline: Annotated[float, Parameter(help="Seconds the solver may take.")] = 30.0,
+    json: Json = False,
+) -> int:
+    """What would bring the treasury inside its bands: fewest bridge hops first, then cost. Sends nothing.
+
+    Exit 0: nothing to do. 10: a plan is waiting. 12: blocked, the reason is said.
+    """
+    from coordinator.commands import planning
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    return perform(config, Output(json), lambda session: planning.plan(session, out, if_due, deadline))
+
+
+@app.command
+def show(file: Path, *, config: Config = DEFAULT, json: Json = False) -> int:
+    """Show a plan file, stale ones too."""
+    from coordinator.commands import looking
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    return perform(config, Output(json), lambda session: looking.show(session, file))
+
+
+@app.command
+def apply(
+    file: Path | None = None,
+    /,
+    *,
+    config: Config = DEFAULT,
+    resume: Annotated[bool, Parameter(negative="", help="Finish what was begun; needs no plan file.")] = False,
+    timeout: Annotated[float | None, Parameter(help="Seconds to watch; what is begun goes on with --resume.")] = None,
+    json: Json = False,
+) -> int:
+    """Carry out a plan, once, if the world still is as the plan saw it.
+
+    Exit 0: delivered. 13: stale or applied before. 12: refused by a rule. 14: a person is needed. 15: some legs did not happen.
+    """
+    from coordinator.commands import applying
+    from coordinator.commands.session import perform
+    from coordinator.exits import Exit
+    from coordinator.show.output import Output
+
+    if (file is None) == (not resume):
+        Output(json).error("give either a plan file or --resume: coordinator apply plan.json, or coordinator apply --resume")
+        return Exit.USAGE
+    return perform(config, Output(json), lambda session: applying.apply(session, file, resume, timeout))
+
+
+@app.command
+def transfers(*, config: Config = DEFAULT, json: Json = False) -> int:
+    """Every leg ever begun: where it stands, what it moved, by which transactions."""
+    from coordinator.commands import looking
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    return perform(config, Output(json), looking.transfers)
+
+
+@app.command
+def ledger(
+    *, config: Config = DEFAULT, last: Annotated[int, Parameter(help="How many of the newest entries.")] = 20, json: Json = False
+) -> int:
+    """Balances of every account, and the newest entries behind them."""
+    from coordinator.commands import looking
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    return perform(config, Output(json), lambda session: looking.ledger(session, last))
+
+
+@app.command
+def doctor(*, config: Config = DEFAULT, json: Json = False) -> int:
+    """Check everything a plan will need; each finding says how to mend it."""
+    from coordinator.commands.doctor import doctor as body
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    return perform(config, Output(json), body)
+
+
+@app.command
+def solve(
+    instance: Path,
+    *,
+    deadline: Annotated[float | None, Parameter(help="Seconds; the best plan found by then is given with its proven bounds.")] = None,
+    verify: Annotated[Path | None, Parameter(help="Check this answer against the instance instead of solving.")] = None,
+    json: Json = False,
+) -> int:
+    """Plan an instance file without any network (format: coordinator/planner/README.md)."""
+    from coordinator.commands import planning
+
+    return planning.solve(instance, deadline, verify, json)
+
+
+@app.command
+def demo(
+    *, home: Annotated[Path, Parameter(help="Where the local network and the demo treasury live.")] = Path(".localnet"), keep: bool = True
+) -> int:
+    """The main job on a local network of real contracts: needs a source checkout and node (see README)."""
+    from coordinator.commands.demo import demo as body
+
+    return body(home, keep)
+
+
+@audit.command(name="verify")
+def audit_verify(*, config: Config = DEFAULT, json: Json = False) -> int:
+    """Check the journal's chain of hashes, event by event."""
+    from coordinator.commands import looking
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    return perform(config, Output(json), looking.verify)
+
+
+def main() -> None:
+    try:
+        code = app(exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        sys.exit(2)  # cyclopts has said what is wrong
+    sys.exit(int(code or 0))

@@ -1,0 +1,1 @@
+"""The commands' bodies: plain functions that return an exit code. `coordinator.cli` gives them their words."""

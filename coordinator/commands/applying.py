@@ -1,0 +1,99 @@
+"""`apply`: carry out a plan, or go on with one that was begun. The only command that signs."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from coordinator.app import App
+from coordinator.commands.session import Session
+from coordinator.exits import Exit
+from coordinator.journal.store import AlreadyApplied
+from coordinator.lock import sole_actor
+from coordinator.plan import Plan
+from coordinator.planfile import read
+from coordinator.saga.machine import SagaState, State
+from coordinator.show import tables
+from coordinator.show.output import Output
+from coordinator.show.progress import Progress
+from coordinator.turn import judge, look, open_sagas
+from coordinator.views.ledger import residual
+from coordinator.views.transfers import saga_rows
+from coordinator.views.words import Names
+
+
+async def apply(session: Session, file: Path | None, resume: bool, patience: float | None) -> Exit:
+    """Apply the plan in `file`, or with `resume` finish every saga that is under way. `patience`: seconds to watch."""
+    plan = read(file) if file else None
+    with sole_actor(session.treasury.database):
+        async with session.app(keys=True) as app:
+            if plan:
+                refused = await _begin(app, plan, session.out)
+                if refused:
+                    return refused
+            sagas = open_sagas(app)
+            if resume and not sagas:
+                session.out.note("Nothing is under way.")
+                return Exit.OK
+            return await _finish(app, [saga.id for saga in sagas], session.out, patience)
+
+
+async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
+    """Hold the plan against the world as it is now, then write down that it begins. A refusal's code, or None."""
+    if app.journal.plan(plan.id):
+        out.error(f"plan {plan.id[:12]} was applied before; a plan is applied at most once. Make a new one with: coordinator plan")
+        return Exit.STALE
+    await app.check_tokens()
+    seen = await look(app)
+    if seen.open_sagas:
+        out.error(f"saga {seen.open_sagas[0].id} is under way; finish it first with: coordinator apply --resume")
+        return Exit.BLOCKED
+    verdict = await judge(app, plan, seen)
+    for moved in verdict.moved:
+        out.error(f"stale: {moved}")
+    if verdict.moved:
+        out.note("Nothing was sent. Make a new plan with: coordinator plan")
+        return Exit.STALE
+    for objection in verdict.objections:
+        out.error(f"refused by {objection}")
+    if verdict.objections:
+        return Exit.BLOCKED
+    try:
+        app.journal.begin(plan)
+    except AlreadyApplied as problem:
+        out.error(str(problem))
+        return Exit.STALE
+    return None
+
+
+async def _finish(app: App, sagas: list[str], out: Output, patience: float | None) -> Exit:
+    try:
+        async with asyncio.timeout(patience):
+            ends = [await _drive(app, saga, out) for saga in sagas]
+    except TimeoutError:
+        out.note("Stopped watching after the time given. Go on with: coordinator apply --resume")
+        return Exit.RUNNING
+    seen = await look(app)
+    names = Names(app.treasury)
+    rows = [row for saga in ends for row in saga_rows(app, saga, names)]
+    view = {"schema": "coordinator/apply@1", "transfers": rows, "residual_units": residual(seen.lines)}
+    out.data(view, tables.transfers)
+    return _outcome(ends, out)
+
+
+async def _drive(app: App, saga: str, out: Output) -> SagaState:
+    with Progress(Names(app.treasury), out) as progress:
+        return await app.executor.run(saga, progress.show)
+
+
+def _outcome(ends: list[SagaState], out: Output) -> Exit:
+    legs = [leg for saga in ends for leg in saga.legs.values()]
+    for leg in legs:
+        if leg.parked:
+            out.error(f"leg {leg.leg.id[:8]} needs you: {leg.parked}")
+    if any(leg.parked for leg in legs):
+        return Exit.IN_DOUBT
+    if all(leg.state is State.DELIVERED for leg in legs):
+        return Exit.OK
+    out.note("Some legs did not happen; nothing is lost, what they would have moved rests where it was. Next: coordinator plan")
+    return Exit.COMPENSATED

@@ -1,0 +1,65 @@
+"""Commands that only look: status, transfers, ledger, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coordinator.commands.session import Session
+from coordinator.exits import Exit
+
+
+async def status(session: Session) -> Exit:
+    from coordinator.show import tables
+    from coordinator.turn import look
+    from coordinator.views import status as view
+
+    async with session.app() as app:
+        session.out.data(view.status(app, await look(app)), tables.status)
+    return Exit.OK
+
+
+async def transfers(session: Session) -> Exit:
+    from coordinator.show import tables
+    from coordinator.views import transfers as view
+
+    async with session.app() as app:
+        session.out.data(view.transfers(app), tables.transfers)
+    return Exit.OK
+
+
+async def ledger(session: Session, last: int) -> Exit:
+    from coordinator.show import tables
+    from coordinator.views import ledger as view
+
+    async with session.app() as app:
+        session.out.data(view.ledger(app, last), tables.ledger)
+    return Exit.OK
+
+
+async def verify(session: Session) -> Exit:
+    """The journal's chain of hashes."""
+    from coordinator.journal.store import verify as wrong
+
+    async with session.app() as app:
+        problem = wrong(app.journal)
+    if problem:
+        session.out.error(f"{session.treasury.database}: {problem}")
+        return Exit.ERROR
+    session.out.note(f"{session.treasury.database}: every event follows from the one before it")
+    return Exit.OK
+
+
+async def show(session: Session, file: Path) -> Exit:
+    """A plan file at any time: also when it is stale, which it then says."""
+    from coordinator.planfile import read
+    from coordinator.show import tables
+    from coordinator.views import plan as view
+    from coordinator.views.words import Names
+
+    plan = read(file)
+    session.out.data(view.plan(plan, Names(session.treasury)), tables.plan)
+    if session.clock.now() > plan.expires:
+        session.out.note(f"stale: it expired {session.clock.now() - plan.expires} s ago and can no longer be applied")
+    if plan.config != session.treasury.config_hash:
+        session.out.note("stale: the configuration has changed since it was made")
+    return Exit.OK

@@ -1,0 +1,1 @@
+"""Drawing views for people, with rich. Machines get the same views as JSON."""
