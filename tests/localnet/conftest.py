@@ -1,11 +1,12 @@
-"""Fixtures of the tests against real contracts: one local network a test session, and a treasury account's hands on it."""
+"""Fixtures of the tests against real contracts: an account's hands on every EVM chain of the session's network."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from eth_utils.crypto import keccak
 
 from bridges.http import Http
 from chains.base import Call, Landed, Receipt
@@ -17,17 +18,8 @@ from deploy.localnet import Network
 from deploy.localnet.accounts import account
 from deploy.localnet.layout import EVM_CHAINS
 
-PORT_BASE = 18900
 DESK_ACCOUNT = 15  # a development account that plays no role of the network
 LOOKS = 120
-
-
-@pytest.fixture(scope="session")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    """The whole local network, freshly started on its own ports and taken down at the end."""
-    network = Network.up(tmp_path_factory.mktemp("network"), PORT_BASE)
-    yield network
-    network.down()
 
 
 class DevSigner:
@@ -38,8 +30,6 @@ class DevSigner:
         self.account = AccountId(chain, self._key.address)
 
     async def sign(self, unsigned: bytes) -> bytes:
-        from eth_utils.crypto import keccak
-
         signed = self._key.unsafe_sign_hash(keccak(unsigned))
         return signed.r.to_bytes(32, "big") + signed.s.to_bytes(32, "big") + bytes([signed.v - 27])
 
