@@ -17,7 +17,7 @@ from deploy.localnet.solana.node.chain import FINALIZE_SLOTS
 from deploy.localnet.solana.node.errors import INVALID_PARAMS, RpcError
 from deploy.localnet.solana.node.methods import Method
 from deploy.localnet.solana.node.params import Params
-from deploy.localnet.solana.programs import HYPERLANE_PACKAGE, hyperlane_programs, own_programs
+from deploy.localnet.solana.programs import HYPERLANE_PACKAGE, hyperlane_programs
 from deploy.localnet.solana.setup import describe, enroll_router, mint_to, set_up
 
 log = logging.getLogger("solana")
@@ -69,8 +69,7 @@ def _routers(evm_book: Path | None, network: Path) -> dict[int, str]:
 async def _run(arguments: argparse.Namespace) -> None:
     home: Path = arguments.home
     chain = Chain(slot_ms=arguments.slot_ms, finalize_slots=arguments.finalize_slots)
-    programs = {**own_programs(), **hyperlane_programs(fetch(HYPERLANE_PACKAGE))}
-    set_up(chain, programs, _routers(arguments.evm_book, home / "network.json"))
+    set_up(chain, hyperlane_programs(fetch(HYPERLANE_PACKAGE)), _routers(arguments.evm_book, home / "network.json"))
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)

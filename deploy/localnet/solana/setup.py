@@ -22,7 +22,7 @@ from deploy.localnet.accounts import HYPERLANE_THRESHOLD, HYPERLANE_VALIDATORS, 
 from deploy.localnet.layout import EVM_CHAINS
 from deploy.localnet.solana import amm, hyperlane
 from deploy.localnet.solana.node.chain import GENESIS, Chain
-from deploy.localnet.solana.programs import AMM, ISM, MAILBOX, NOOP, WARP_USDC, dev_key
+from deploy.localnet.solana.programs import AMM, ISM, MAILBOX, NOOP, WARP_USDC, dev_key, own_programs
 
 DEPLOYER = dev_key("deployer")
 MINT_AUTHORITY = dev_key("mint authority")
@@ -49,19 +49,28 @@ class Asset:
 
 
 def set_up(chain: Chain, programs: Mapping[Pubkey, bytes], routers: Mapping[int, str]) -> None:
-    """Load the programs and make the network; `routers` maps a Hyperlane domain to its warp route's EVM address.
+    """The whole network; `programs` are Hyperlane's, `routers` maps a Hyperlane domain to its warp route's EVM address.
 
     Ends with every transaction finalized. Raises `RuntimeError` when a transaction fails.
     """
+    set_up_market(chain)
     for key, program in programs.items():
         chain.bank.add_program(key, program)
     chain.tick()
-    for payer, lamports in ((DEPLOYER, DEPLOYER_LAMPORTS), (RELAYER, RELAYER_LAMPORTS)):
-        chain.airdrop(payer.pubkey(), lamports)
-    _make_tokens(chain)
+    chain.airdrop(RELAYER.pubkey(), RELAYER_LAMPORTS)
     _make_hyperlane(chain)
     for domain, router in routers.items():
         enroll_router(chain, domain, router)
+    chain.tick(chain.slots.finalize_slots + 1)
+
+
+def set_up_market(chain: Chain) -> None:
+    """The part that needs nothing fetched: our own programs, the tokens and the pool."""
+    for key, program in own_programs().items():
+        chain.bank.add_program(key, program)
+    chain.tick()
+    chain.airdrop(DEPLOYER.pubkey(), DEPLOYER_LAMPORTS)
+    _make_tokens(chain)
     _make_pool(chain)
     chain.tick(chain.slots.finalize_slots + 1)
 

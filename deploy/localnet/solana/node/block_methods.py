@@ -87,12 +87,12 @@ def is_blockhash_valid(chain: Chain, params: Params) -> Any:
         blockhash = Hash.from_string(params.text(0))
     except ValueError as error:
         raise RpcError(INVALID_PARAMS, f"Invalid param: {error}") from error
-    return context(chain, params, chain.slots.is_recent(blockhash))
+    return context(chain, params, chain.slots.is_recent(blockhash, params.commitment))
 
 
 def get_fee_for_message(chain: Chain, params: Params) -> Any:
     message = message_from(params.text(0))
-    known = chain.age_error(message) is None
+    known = chain.age_error(message, params.commitment) is None
     return context(chain, params, fee(message) if known else None)
 
 

@@ -76,9 +76,9 @@ class Chain:
 
     # -- transactions --------------------------------------------------------------------------------------------
 
-    def age_error(self, message: AnyMessage) -> str | None:
+    def age_error(self, message: AnyMessage, commitment: str = "processed") -> str | None:
         """ "BlockhashNotFound" unless the blockhash is one of the last 150 or a live durable nonce."""
-        if self.slots.is_recent(message.recent_blockhash) or self.bank.nonce_account(message) is not None:
+        if self.slots.is_recent(message.recent_blockhash, commitment) or self.bank.nonce_account(message) is not None:
             return None
         return "BlockhashNotFound"
 

@@ -48,10 +48,13 @@ class Params:
     @property
     def commitment(self) -> str:
         """Finalized when the caller names none, as on a real node."""
-        commitment = self.config.get("commitment", "finalized")
-        if commitment not in COMMITMENTS:
-            raise RpcError(INVALID_PARAMS, f"Invalid params: unknown commitment {commitment!r}")
-        return str(commitment)
+        return as_commitment(self.config.get("commitment", "finalized"))
+
+
+def as_commitment(text: Any) -> str:
+    if text not in COMMITMENTS:
+        raise RpcError(INVALID_PARAMS, f"Invalid params: unknown commitment {text!r}")
+    return str(text)
 
 
 def as_pubkey(text: Any) -> Pubkey:

@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 from deploy.localnet.solana.node import account_methods, block_methods, control_methods, transaction_methods
 from deploy.localnet.solana.node.chain import Chain
 from deploy.localnet.solana.node.errors import (
+    INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     MIN_CONTEXT_SLOT,
@@ -49,7 +50,10 @@ class Endpoint:
         if wanted is not None and self._chain.slots.at(params.commitment) < wanted:
             slot = self._chain.slots.at(params.commitment)
             raise RpcError(MIN_CONTEXT_SLOT, "Minimum context slot has not been reached", {"contextSlot": slot})
-        return method(self._chain, params)
+        try:
+            return method(self._chain, params)
+        except (KeyError, ValueError, TypeError) as error:  # a filter without bytes, a slice without length, ...
+            raise RpcError(INVALID_PARAMS, f"Invalid params: {error}") from error
 
     def answer(self, request: Any) -> dict[str, Any]:
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
@@ -126,20 +130,21 @@ async def _write(socket: web.WebSocketResponse, frames: asyncio.Queue[str]) -> N
 class Server:
     """A chain being served. `url` and `ws_url` tell where; `close` ends it."""
 
-    def __init__(self, chain: Chain, port: int, ws_port: int) -> None:
+    def __init__(self, chain: Chain) -> None:
         self.chain = chain
-        self.url = f"http://{HOST}:{port}"
-        self.ws_url = f"ws://{HOST}:{ws_port}"
+        self.url = self.ws_url = ""
         self._runner: web.AppRunner | None = None
         self._clock: asyncio.Task[None] | None = None
 
-    async def open(self, ports: set[int], more: Mapping[str, Method], auto: bool) -> None:
+    async def open(self, ports: list[int], more: Mapping[str, Method], auto: bool) -> None:
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
         app.router.add_route("*", "/", Endpoint(self.chain, more).http)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         for port in ports:
             await web.TCPSite(self._runner, HOST, port).start()
+        opened = [address[1] for address in self._runner.addresses]
+        self.url, self.ws_url = f"http://{HOST}:{opened[0]}", f"ws://{HOST}:{opened[-1]}"
         if auto:
             self._clock = asyncio.create_task(_tick_for_ever(self.chain))
 
@@ -170,13 +175,13 @@ async def _tick_for_ever(chain: Chain) -> None:
 
 
 async def serve(
-    chain: Chain, port: int, ws_port: int | None = None, *, auto: bool = False, more: Mapping[str, Method] | None = None
+    chain: Chain, port: int = 0, ws_port: int | None = None, *, auto: bool = False, more: Mapping[str, Method] | None = None
 ) -> Server:
-    """Serve a chain on loopback. HTTP and WebSocket both answer on both ports.
+    """Serve a chain on loopback; port 0 is any free one. HTTP and WebSocket both answer on both ports.
 
     `auto` lets slots pass by themselves; without it only `chain.tick` (or the control method) moves time.
     Raises `OSError` when a port is taken.
     """
-    server = Server(chain, port, ws_port or port)
-    await server.open({port, ws_port or port}, more or {}, auto)
+    server = Server(chain)
+    await server.open([port] if ws_port in (None, port) else [port, ws_port], more or {}, auto)
     return server

@@ -31,7 +31,7 @@ class Slots:
         self.now += 1
         self._hash_of[self.now] = blockhash
         self._born[blockhash] = self.now
-        oldest = self.now - MAX_AGE
+        oldest = self.now - MAX_AGE - self.finalize_slots
         expired = next(iter(self._born))
         if self._born[expired] < oldest:
             del self._born[expired]
@@ -70,8 +70,10 @@ class Slots:
     def hash_of(self, slot: int) -> Hash | None:
         return self._hash_of.get(slot)
 
-    def is_recent(self, blockhash: Hash) -> bool:
-        return blockhash in self._born
+    def is_recent(self, blockhash: Hash, commitment: str = "processed") -> bool:
+        """Whether the bank of this commitment takes it: neither too old for that bank nor newer than it."""
+        born = self._born.get(blockhash)
+        return born is not None and 0 <= self.at(commitment) - born <= MAX_AGE
 
     def newest_hashes(self) -> list[tuple[int, Hash]]:
         """What the SlotHashes sysvar holds: up to 512 slots before the current one, newest first."""

@@ -22,7 +22,7 @@ from deploy.localnet.solana.node.errors import (
     simulation,
 )
 from deploy.localnet.solana.node.methods import Method, context, decimals_of
-from deploy.localnet.solana.node.params import Params, as_pubkey, as_signature
+from deploy.localnet.solana.node.params import Params, as_commitment, as_pubkey, as_signature
 from deploy.localnet.solana.node.record import Landed
 from deploy.localnet.solana.node.slots import COMMITMENTS, MAX_AGE
 
@@ -51,10 +51,10 @@ def _decode(params: Params) -> VersionedTransaction:
     return transaction
 
 
-def _preflight(chain: Chain, transaction: VersionedTransaction) -> None:
+def _preflight(chain: Chain, transaction: VersionedTransaction, commitment: str) -> None:
     if not all(transaction.verify_with_results()):
         raise RpcError(SIGNATURE_INVALID, "Transaction signature verification failure")
-    if error := chain.age_error(transaction.message):
+    if error := chain.age_error(transaction.message, commitment):
         raise preflight(error, "Blockhash not found")
     if chain.history.find(transaction.signatures[0]) is not None:
         raise preflight("AlreadyProcessed", "This transaction has already been processed")
@@ -68,7 +68,7 @@ def send_transaction(chain: Chain, params: Params) -> Any:
     """Answers the signature whether or not the transaction can land, as a cluster does."""
     transaction = _decode(params)
     if not params.config.get("skipPreflight"):
-        _preflight(chain, transaction)
+        _preflight(chain, transaction, as_commitment(params.config.get("preflightCommitment", "finalized")))
     chain.send(transaction)
     return str(transaction.signatures[0])
 
@@ -86,7 +86,7 @@ def simulate_transaction(chain: Chain, params: Params) -> Any:
     if config.get("replaceRecentBlockhash"):
         blockhash, last_height = chain.slots.latest(params.commitment)
         replacement = {"blockhash": str(blockhash), "lastValidBlockHeight": last_height}
-    elif error := chain.age_error(transaction.message):
+    elif error := chain.age_error(transaction.message, params.commitment):
         return context(chain, params, simulation(error))
     chain.bank.keys(transaction.message)
     err, meta, after = chain.bank.simulate(transaction, verify=bool(config.get("sigVerify")))
