@@ -52,7 +52,7 @@ def _hash_text(chain: Chain, slot: int) -> str:
 
 def get_block(chain: Chain, params: Params) -> Any:
     slot = _block_slot(chain, params.number(0))
-    if slot > chain.slots.at(params.commitment):
+    if slot > chain.slots.at(params.kept_commitment):
         raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
     body: dict[str, Any] = {
         "blockhash": _hash_text(chain, slot),
@@ -72,7 +72,7 @@ def get_block(chain: Chain, params: Params) -> Any:
 
 
 def get_blocks(chain: Chain, params: Params) -> Any:
-    last = chain.slots.at(params.commitment)
+    last = chain.slots.at(params.kept_commitment)
     end = min(params.number(1), last) if params.has(1, int) else last
     return list(range(max(params.number(0), chain.slots.first), end + 1))
 

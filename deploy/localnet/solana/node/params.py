@@ -51,6 +51,14 @@ class Params:
         return as_commitment(self.config.get("commitment", "finalized"))
 
 
+    @property
+    def kept_commitment(self) -> str:
+        """For what a node only tells of blocks that will hardly go away."""
+        if self.commitment == "processed":
+            raise RpcError(INVALID_PARAMS, "Method does not support commitment below `confirmed`")
+        return self.commitment
+
+
 def as_commitment(text: Any) -> str:
     if text not in COMMITMENTS:
         raise RpcError(INVALID_PARAMS, f"Invalid params: unknown commitment {text!r}")

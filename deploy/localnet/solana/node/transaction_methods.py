@@ -127,7 +127,7 @@ def _has_reached(chain: Chain, record: Landed, commitment: str) -> bool:
 
 def get_transaction(chain: Chain, params: Params) -> Any:
     record = chain.history.find(params.signature(0))
-    if record is None or not _has_reached(chain, record, params.commitment):
+    if record is None or not _has_reached(chain, record, params.kept_commitment):
         return None
     versioned = isinstance(record.transaction.message, MessageV0)
     if versioned and params.config.get("maxSupportedTransactionVersion") is None:
@@ -140,12 +140,12 @@ def get_signatures_for_address(chain: Chain, params: Params) -> Any:
     """Newest first, between `until` (excluded) and `before` (excluded)."""
     config = params.config
     shown: list[dict[str, Any]] = []
-    skipping = "before" in config
+    skipping, commitment = "before" in config, params.kept_commitment
     for record in reversed(chain.history.touching(params.pubkey(0))):
         signature = str(record.signature)
         if signature == config.get("until") or len(shown) == config.get("limit", 1000):
             break
-        if not skipping and _has_reached(chain, record, params.commitment):
+        if not skipping and _has_reached(chain, record, commitment):
             entry = {"signature": signature, "slot": record.slot, "err": record.err, "memo": None}
             status = chain.slots.commitment_of(record.slot)
             shown.append(entry | {"blockTime": record.time, "confirmationStatus": status})
