@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tests.contract.cases import evm, simulated, solana
+from tests.contract.cases import evm, evm_rails, simulated, solana
 from tests.contract.cases.base import ChainCase, RailCase
 
 CHAINS: Mapping[str, Callable[[], AbstractAsyncContextManager[ChainCase]]] = {
@@ -31,4 +31,8 @@ LOCALNET_CHAINS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[ChainC
     "solana": solana.solana,
 }
 
-LOCALNET_RAILS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[RailCase]]] = {}
+LOCALNET_RAILS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[RailCase]]] = {
+    "cctp-standard": evm_rails.cctp_standard,
+    "cctp-fast": evm_rails.cctp_fast,
+    "uniswap": evm_rails.uniswap,
+}
