@@ -80,7 +80,7 @@ class World:
 
 
 OTHER = Keypair.from_seed(bytes(Hash.hash(b"somebody else")))
-_ports = itertools.cycle(range(18750, 18790))
+_ports = itertools.cycle(range(18770, 18800))
 
 
 def settings(*urls: str, chain: ChainId = ID, quorum: int = 1) -> SolanaSettings:
