@@ -277,4 +277,4 @@ def test_build__token_or_chain_not_of_the_treasury__misconfigured(world: World) 
     with pytest.raises(Misconfigured, match="no token of this treasury"):
         build(settings, Surroundings(readers, {usdc(ALPHA).id: usdc(ALPHA)}, accounts, Http()))
     with pytest.raises(Misconfigured, match="no chain of this treasury"):
-        build(settings, Surroundings({ALPHA: world.alpha}, {}, accounts, Http()))
+        build(settings, Surroundings({ALPHA: world.alpha}, {usdc(ALPHA).id: usdc(ALPHA)}, accounts, Http()))
