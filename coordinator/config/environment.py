@@ -34,7 +34,7 @@ def _override(node: Node, segments: list[str], value: Node, findings: Findings) 
         return value
     head, rest = segments[0], segments[1:]
     if isinstance(node.value, list):
-        if not head.isdigit() or int(head) >= len(node.value):
+        if not head.isdecimal() or int(head) >= len(node.value):
             findings.add(value.where, (), f'"{head}" is no place in the list', f"0 to {len(node.value) - 1}")
             return node
         items = list(node.value)

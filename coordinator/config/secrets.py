@@ -49,7 +49,7 @@ def scan_tree(root: Node, findings: Findings) -> None:
 def _scan_lists(node: Node, path: tuple[str, ...], findings: Findings) -> None:
     if isinstance(node.value, list):
         texts = [item.value for item in node.value if isinstance(item.value, str)]
-        if len(texts) >= 32 and all(text.isdigit() and int(text) < 256 for text in texts):
+        if len(texts) >= 32 and all(text.isdecimal() and int(text) < 256 for text in texts):
             findings.add(node.where, path, "looks like a secret key as a list of bytes", "", _MEND)
         if len(texts) in _PHRASE_WORDS and all(_PHRASE.fullmatch(text) and " " not in text for text in texts):
             findings.add(node.where, path, "looks like a seed phrase", "", _MEND)

@@ -68,7 +68,7 @@ class Sections:
 
 
 def _item(node: Node, key: str) -> Node | None:
-    return node.value[int(key)] if isinstance(node.value, list) and key.isdigit() and int(key) < len(node.value) else None
+    return node.value[int(key)] if isinstance(node.value, list) and key.isdecimal() and int(key) < len(node.value) else None
 
 
 def read(tree: Node, findings: Findings) -> Sections:

@@ -74,7 +74,7 @@ class Node:
 
 def parse(text: str, file: Path) -> Node:
     """The tree of one YAML document. Raises ConfigErrors: a syntax error alone, other refusals all at once."""
-    yaml = YAML(typ="rt", pure=True)
+    yaml = YAML(typ="safe", pure=True)
     try:
         root = yaml.compose(text)
     except MarkedYAMLError as problem:
