@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from bridges.base import Lane, Quote, Rail
-from chains.errors import Fault
+from chains.errors import Fault, OutsideTerms
 from chains.tokens import Amount
 from coordinator.clock import Clock
 from coordinator.planner import instance as planner
@@ -22,6 +22,7 @@ from policies.base import Portfolio, Prices
 SWAP_SIZES = (Fraction(1, 16), Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1))
 BRIDGE_SIZES = (Fraction(1, 4), Fraction(1))
 AT_ONCE = 12  # quotes asked for at the same time
+PROBES = 8  # tries to find an amount that a lane takes, each a quarter of the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,9 @@ async def gather(rails: Sequence[Rail], portfolio: Portfolio, clock: Clock) -> t
 
 
 async def _offer(rail: Rail, lane: Lane, most: int, clock: Clock) -> Offer | Closed:
-    probe = await reading(lambda: rail.quote(lane, Amount(lane.source, most)), clock) if most else None
-    if probe is None:
+    if not most:
         return Closed(lane, "the treasury is worth nothing")
+    probe = await _probe(rail, lane, most, clock)
     top = min(most, probe.most)
     sizes = sorted({int(top * share) for share in (SWAP_SIZES if lane.kind == "swap" else BRIDGE_SIZES)} - {0})
     sizes = [size for size in sizes if probe.least <= size <= probe.most]
@@ -91,6 +92,19 @@ async def _offer(rail: Rail, lane: Lane, most: int, clock: Clock) -> Offer | Clo
         return Closed(lane, f"takes {probe.least} to {probe.most} base units; the treasury can give at most {most}")
     quotes = [await reading(lambda size=size: rail.quote(lane, Amount(lane.source, size)), clock) for size in sizes]  # type: ignore[misc]  # size is bound
     return Offer(lane, tuple(quotes))
+
+
+async def _probe(rail: Rail, lane: Lane, most: int, clock: Clock) -> Quote:
+    """A quote for the largest of `most`, a quarter of it, … that the lane takes: only a quote tells a lane's own limits.
+
+    Raises OutsideTerms when even the smallest of them is not taken."""
+    size = most
+    for _ in range(PROBES - 1):
+        try:
+            return await reading(lambda size=size: rail.quote(lane, Amount(lane.source, size)), clock)  # type: ignore[misc]  # size is bound
+        except OutsideTerms:
+            size = max(size // 4, 1)
+    return await reading(lambda: rail.quote(lane, Amount(lane.source, size)), clock)
 
 
 def _most_that_can_flow(lane: Lane, portfolio: Portfolio) -> int:

@@ -1,0 +1,50 @@
+"""Offers: what a lane takes is found out even where the whole treasury would not fit through it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from bridges.base import Lane, Quote
+from chains.errors import OutsideTerms
+from chains.ids import ChainId, TokenId
+from chains.tokens import Amount, Token
+from coordinator.clock import SystemClock
+from coordinator.offers import gather
+from policies.base import Portfolio, Position, Price, Prices
+
+CHAINS = [ChainId.parse(f"eip155:3133700{n}") for n in (1, 2)]
+SOURCE, TARGET = (Token(TokenId(chain, "erc20", "0x" + "1" * 40), "USDC", 6) for chain in CHAINS)
+LANE = Lane("narrow/1/2", "narrow", SOURCE, TARGET)
+PORTFOLIO = Portfolio((Position(SOURCE, 10**12),), Prices({"USDC": Price("USDC", Fraction(1), 0, ("test",))}), 0)
+
+
+class Narrow:
+    """A rail with one lane that takes only so much, and says so as every rail does."""
+
+    name = "narrow"
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def lanes(self) -> list[Lane]:
+        return [LANE]
+
+    async def quote(self, lane: Lane, gives: Amount) -> Quote:
+        if not self.least <= gives.units <= self.most:
+            raise OutsideTerms(f"takes {self.least} to {self.most}")
+        return Quote(lane, gives, Amount(TARGET, gives.units), (), self.least, self.most, 1)
+
+
+@pytest.mark.parametrize("most", [10**13, 10**12, 10**11, 10**9, 10**8])
+async def test_gather__lane_narrower_than_the_treasury__is_offered_up_to_its_limit(most):
+    offers, closed = await gather([Narrow(1, most)], PORTFOLIO, SystemClock())
+    assert closed == []
+    assert offers[0].quotes[-1].gives.units == min(most, 10**12)
+
+
+async def test_gather__lane_that_takes_nothing_we_could_give__is_closed_with_its_reason():
+    offers, closed = await gather([Narrow(10**13, 10**14)], PORTFOLIO, SystemClock())
+    assert offers == []
+    assert closed[0].why == f"takes {10**13} to {10**14}"
