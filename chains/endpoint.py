@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from chains.errors import RateLimited, Unknowable, Unreachable, WrongNetwork
+from chains.jsontext import parse
 from chains.settings import EndpointSettings
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; an answer above this is refused, not parsed
@@ -152,8 +153,8 @@ class Endpoint:
         if status >= 500:
             raise Unreachable(f"{self.label} answers HTTP {status}")
         try:
-            envelope = json.loads(body)
-        except (ValueError, RecursionError):
+            envelope = parse(body)
+        except ValueError:
             raise Unknowable(f"{self.label} answers HTTP {status} without JSON: {body[:100]!r}") from None
         if isinstance(envelope, dict) and isinstance(envelope.get("error"), dict):
             raise self._refusal(envelope["error"])

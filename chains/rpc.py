@@ -116,7 +116,7 @@ class EndpointPool:
             await endpoint.aclose()
 
     async def _collect(self, method: str, params: Sequence[Json], normal: Normal, everyone: bool = False) -> list[Answer]:
-        tasks = {asyncio.create_task(_ask(endpoint, method, params, normal)): endpoint for endpoint in self._endpoints}
+        tasks = [asyncio.create_task(_ask(endpoint, method, params, normal)) for endpoint in self._endpoints]
         waiting = set(tasks)
         answers: list[Answer] = []
         try:
@@ -130,7 +130,7 @@ class EndpointPool:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-        return answers
+        return [task.result() for task in tasks if not task.cancelled()]  # in the order of the configuration
 
     def _verdict(self, method: str, params: Sequence[Json], answers: Sequence[Answer]) -> Json:
         for answer in answers:

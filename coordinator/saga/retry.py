@@ -29,4 +29,8 @@ async def reading(ask: Callable[[], Awaitable[T]], clock: Clock, attempts: int =
     policy = AsyncRetrying(
         retry=retry_if_exception(may_repeat), stop=stop_after_attempt(attempts), wait=_wait, sleep=clock.sleep, reraise=True
     )
-    return await policy(ask)
+
+    async def once() -> T:  # tenacity awaits only what is itself a coroutine function, which a lambda is not
+        return await ask()
+
+    return await policy(once)

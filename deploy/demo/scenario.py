@@ -48,7 +48,7 @@ def fund(network: Network, accounts: Accounts) -> None:
     solana = solana_book(network)
     request(solana["rpc"][0], "requestAirdrop", accounts.solana, SOL_LAMPORTS)
     for asset, units in SOLANA_UNITS.items():
-        request(solana["rpc"][0], "localnet_mintTo", {"mint": solana["mints"][asset], "owner": accounts.solana, "units": units})
+        request(solana["rpc"][0], "localnet_mintTo", solana["mints"][asset], accounts.solana, units)
 
 
 def solana_book(network: Network) -> dict[str, Any]:

@@ -21,7 +21,7 @@ NETWORK = Identity("net", "here", str)
 
 @dataclass
 class Script:
-    """Answers by method: a JSON value, an error as {"code": …}, or a response made by a function."""
+    """Answers by method: a JSON value or a function of the parameters, an error as {"code": …}, or a response made by a function."""
 
     url: str = ""
     results: dict[str, Any] = field(default_factory=lambda: {"net": "here"})
@@ -40,7 +40,8 @@ class Script:
             return self.raw[method](number)
         if method in self.errors:
             return web.json_response({"jsonrpc": "2.0", "id": number, "error": self.errors[method]})
-        return web.json_response({"jsonrpc": "2.0", "id": number, "result": self.results.get(method)})
+        result = self.results.get(method)
+        return web.json_response({"jsonrpc": "2.0", "id": number, "result": result(asked["params"]) if callable(result) else result})
 
 
 MakeScript = Callable[..., Awaitable[Script]]

@@ -287,6 +287,49 @@ def test_hyperlane__transfer_to_solana__locks_collateral_and_dispatches(alpha: E
     assert message[77:] == b"\x07" * 32 + amount.to_bytes(32, "big")
 
 
+# ---- trouble on request ----
+
+
+def test_reorg__recent_transfer__is_gone_and_blocks_have_other_hashes(gamma: EvmLevers) -> None:
+    stranger = to_checksum_address("0x" + "6b" * 20)
+    gamma.mint_usdc(stranger, 7)
+    tip = gamma.node.web3.eth.get_block("latest")
+    gamma.reorg(8)
+    assert gamma.balance("USDC", stranger) == 0
+    assert gamma.node.web3.eth.get_block(tip["number"])["hash"] != tip["hash"]
+
+
+def test_stop_mining__sent_transaction__stays_pending_until_mining_starts(gamma: EvmLevers) -> None:
+    stranger = to_checksum_address("0x" + "7c" * 20)
+    gamma.stop_mining()
+    reference = gamma.contract("USDC").post("mint", stranger, 1)
+    height = gamma.node.web3.eth.block_number
+    time.sleep(0.6)
+    assert gamma.node.web3.eth.block_number == height
+    assert gamma.balance("USDC", stranger) == 0
+    gamma.start_mining()
+    gamma.node.wait(reference, "mint")
+    assert gamma.balance("USDC", stranger) == 1
+
+
+def test_pause_cctp__burn__is_refused_until_it_goes_on(alpha: EvmLevers, gamma: EvmLevers) -> None:
+    alpha.mint_usdc(USER, 10)
+    alpha.pause_cctp()
+    with pytest.raises(NodeError, match="Pausable: paused"):
+        burn(alpha, gamma, 5)
+    alpha.pause_cctp(on=False)
+    assert len(burn(alpha, gamma, 5)) == 376
+
+
+def test_set_base_fee__spike__shows_in_the_next_block(gamma: EvmLevers) -> None:
+    gamma.stop_mining()
+    gamma.set_base_fee(500 * 10**9)
+    gamma.mine()
+    assert gamma.node.web3.eth.get_block("latest")["baseFeePerGas"] == 500 * 10**9
+    gamma.set_base_fee(10**9)
+    gamma.start_mining()
+
+
 # ---- the command's promises ----
 
 

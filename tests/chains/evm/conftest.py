@@ -25,6 +25,7 @@ from chains.base import Call
 from chains.evm.chain import EvmChain, build
 from chains.ids import AccountId, ChainId, TokenId
 from chains.keys import EvmSigner
+from chains.rpc import EndpointPool
 from chains.settings import EndpointSettings, EvmSettings, NativeSettings
 from chains.tokens import Token
 from deploy.localnet.artifacts import load
@@ -150,6 +151,8 @@ def dev_signer() -> EvmSigner:
 
 
 MakeChain = Callable[..., EvmChain]
+MakePool = Callable[..., EndpointPool]  # the fixtures of the conftest above
+MakeScript = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tests.contract.cases import evm, evm_rails, simulated, solana
+from tests.contract.cases import evm, evm_rails, hyperlane, simulated, solana
 from tests.contract.cases.base import ChainCase, RailCase
 
 CHAINS: Mapping[str, Callable[[], AbstractAsyncContextManager[ChainCase]]] = {
@@ -35,4 +35,6 @@ LOCALNET_RAILS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[RailCas
     "cctp-standard": evm_rails.cctp_standard,
     "cctp-fast": evm_rails.cctp_fast,
     "uniswap": evm_rails.uniswap,
+    "hyperlane-to-solana": hyperlane.to_solana,
+    "hyperlane-from-solana": hyperlane.from_solana,
 }
