@@ -7,8 +7,9 @@ Circle's API supplies a nonce and signatures, and what it says or fails to say n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import permutations
 from math import ceil
 
 from bridges.base import Arrival, Claimable, Delivered, InTransit, Lane, Leg, Quote, Rail, Surroundings
@@ -48,25 +49,16 @@ class CctpRail:
         self._settings = settings
         self._ends = ends
         self._iris = iris
-        self._speeds: dict[str, str] = {}
-        self._lanes = tuple(self._all_lanes())
+        self._speeds = {lane.id: speed for speed in settings.lanes for lane in self._lanes_of(speed)}
+        self._lanes = tuple(lane for speed in settings.lanes for lane in self._lanes_of(speed))
 
     def lanes(self) -> Sequence[Lane]:
         return self._lanes
 
-    def _all_lanes(self) -> Sequence[Lane]:
-        lanes = []
-        for speed in self._settings.lanes:
-            for source in self._ends.values():
-                if speed == "fast" and not source.settings.fast:
-                    continue
-                for target in self._ends.values():
-                    if target is source:
-                        continue
-                    lane = Lane(f"cctp.{speed}/{source.usdc.chain}/{target.usdc.chain}", self.name, source.usdc, target.usdc)
-                    self._speeds[lane.id] = speed
-                    lanes.append(lane)
-        return lanes
+    def _lanes_of(self, speed: str) -> Iterator[Lane]:
+        for source, target in permutations(self._ends.values(), 2):
+            if speed != "fast" or source.settings.fast:
+                yield Lane(f"cctp.{speed}/{source.usdc.chain}/{target.usdc.chain}", self.name, source.usdc, target.usdc)
 
     # ---- before ----
 
