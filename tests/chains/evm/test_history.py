@@ -1,0 +1,62 @@
+"""Receipts as the quorum proves them: blocks being replaced, nodes that lag, and who took a nonce."""
+
+from __future__ import annotations
+
+import pytest
+
+from chains.base import Call
+from chains.errors import Unknowable
+from chains.evm.heights import Heights
+from chains.evm.history import History
+
+from .conftest import ID, OTHER, SENDER, MakeChain, MakeProxy, Node, settings
+
+
+async def test_receipt__its_block_is_not_the_canonical_one__unknowable(make_chain: MakeChain, make_proxy: MakeProxy, node: Node) -> None:
+    sent = node.rpc("eth_sendTransaction", {"from": OTHER.address, "to": SENDER.address, "value": "0x1"})
+    node.mine()
+    proxy = await make_proxy(node)
+    forked = {**node.rpc("eth_getTransactionReceipt", sent), "blockHash": "0x" + "ab" * 32}
+    proxy.say["eth_getTransactionReceipt"] = {"result": forked}
+    with pytest.raises(Unknowable, match="is being replaced"):
+        await make_chain(proxy.url).receipt(sent)
+
+
+async def test_receipt__one_of_two_domains_lacks_it__unknowable_and_never_none(
+    make_chain: MakeChain, make_proxy: MakeProxy, node: Node
+) -> None:
+    sent = node.rpc("eth_sendTransaction", {"from": OTHER.address, "to": SENDER.address, "value": "0x1"})
+    node.finalize()
+    pruned = await make_proxy(node)
+    pruned.say["eth_getTransactionReceipt"] = {"result": None}
+    chain = make_chain(node.url, pruned.url, quorum=2)
+    with pytest.raises(Unknowable):
+        await chain.receipt(sent)
+    assert await chain.receipt("0x" + "ab" * 32) is None
+
+
+async def test_fate__nodes_hide_the_receipt_of_a_landed_transaction__unknowable_and_not_dead(
+    make_chain: MakeChain, make_proxy: MakeProxy, node: Node
+) -> None:
+    proxy = await make_proxy(node)
+    chain = make_chain(proxy.url)
+    submission = await chain.prepare(SENDER, [Call(ID, OTHER.address, b"", "pay", value=1)], None)
+    await chain.submit(submission)
+    node.mine(9)
+    proxy.say["eth_getTransactionReceipt"] = {"result": None}
+    with pytest.raises(Unknowable, match="do not show by which transaction"):
+        await chain.fate(submission)
+
+
+@pytest.mark.parametrize("blocks", [3, 4, 5, 17, 64, 100])
+async def test_taker__any_age__names_the_transaction_and_its_block(blocks: int, make_chain: MakeChain, node: Node) -> None:
+    chain = make_chain()
+    nonce = int(node.rpc("eth_getTransactionCount", SENDER.address, "latest"), 16)
+    taker = node.rpc("eth_sendTransaction", {"from": SENDER.address, "to": OTHER.address, "value": "0x1"})
+    node.rpc("eth_sendTransaction", {"from": SENDER.address, "to": OTHER.address, "value": "0x2"})
+    node.mine()
+    number = int(node.rpc("eth_blockNumber"), 16)
+    node.mine(blocks)
+    heights = Heights(chain.pool, "alpha", "finalized")
+    history = History(settings(node.url, node=node), chain.pool, heights)
+    assert await history.taker(SENDER.address, nonce, await heights.finalized()) == (taker, number)
