@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_NUMBER = r"(?P<number>[0-9][0-9_]*(?:\.[0-9][0-9_]*)?)"
+_DIGITS = "[0-9]+(?:_[0-9]+)*"
+_NUMBER = rf"(?P<number>{_DIGITS}(?:\.{_DIGITS})?)"
 _USD = re.compile(rf"\$\s*{_NUMBER}(?P<scale>[kKmM]?)|{_NUMBER.replace('number', 'plain')}\s*USD")
 _SHARE = re.compile(rf"{_NUMBER}\s*%")
 _POINTS = re.compile(rf"{_NUMBER}\s*pp")
 _RATE = re.compile(rf"{_NUMBER}\s*(?P<unit>%|bps)")
 _DECIMAL = re.compile(_NUMBER)
-_DURATION = re.compile(r"(?P<count>[0-9][0-9_]*)\s*(?P<unit>s|m|h|d|)")
+_DURATION = re.compile(rf"(?P<count>{_DIGITS})\s*(?P<unit>s|m|h|d|)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
 
