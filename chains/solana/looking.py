@@ -19,7 +19,7 @@ from chains.endpoint import Refused
 from chains.errors import Fault, Unknowable
 from chains.ids import TokenId
 from chains.solana.accounts import Raw
-from chains.solana.nodes import Nodes, heard, integer, reached
+from chains.solana.nodes import Nodes, heard, integer, reached, witnesses
 from chains.solana.receipts import read_landing, receipt
 from chains.solana.transport import Node
 
@@ -110,9 +110,12 @@ class Looking:
 
     async def search(self, address: str, since: int) -> list[Receipt]:
         """Final receipts of the transactions that touched an account since a slot, oldest first."""
-        references = await self.nodes.observe(lambda node: _signatures(node, address, since))
+        answers = heard(await self.nodes.every(lambda node: _signatures(node, address, since)))
+        if witnesses([node for node, _ in answers]) < self.nodes.quorum:
+            raise Unknowable(f"{self.nodes.chain}: too few trust domains say what touched {address}")
+        slots = {reference: slot for _, listed in answers for reference, slot in listed}  # one node may leave something out
         found = []
-        for reference in references:
+        for reference in sorted(slots, key=slots.__getitem__):
             one = await self.final_receipt(reference)
             if one is None:
                 raise Unknowable(f"{self.nodes.chain}: transaction {reference} touched {address}, but its effects cannot be read yet")
@@ -141,13 +144,13 @@ async def _block(node: Node, slot: int, commitment: Commitment) -> Height:
     return Height(slot, str(block.blockhash), block.block_time or 0)
 
 
-async def _signatures(node: Node, address: str, since: int) -> list[str]:
-    """Oldest first. The node answers newest first, in pages."""
-    found: list[str] = []
+async def _signatures(node: Node, address: str, since: int) -> list[tuple[str, int]]:
+    """Signatures and their slots, oldest first. The node answers newest first, in pages."""
+    found: list[tuple[str, int]] = []
     before: Signature | None = None
     for _ in range(MOST_PAGES):
         page = (await node.typed.get_signatures_for_address(Pubkey.from_string(address), before, limit=PAGE, commitment=Finalized)).value
-        found += [str(one.signature) for one in page if one.slot >= since]
+        found += [(str(one.signature), one.slot) for one in page if one.slot >= since]
         if len(page) < PAGE or page[-1].slot < since:
             return found[::-1]
         before = page[-1].signature

@@ -15,11 +15,12 @@ from solders.transaction import VersionedTransaction
 from chains.base import Submission
 from chains.endpoint import Refused
 from chains.errors import Fault, Reverted, SendInDoubt, Unfunded, Unknowable
-from chains.solana.nodes import Nodes, field, heard, integer
+from chains.solana.nodes import Nodes, field, heard, integer, reached
 from chains.solana.receipts import error_text, explain
 from chains.solana.transaction import MAX_UNITS
 from chains.solana.transport import Node
 
+BLOCKHASH_BLOCKS = 150  # MAX_PROCESSING_AGE: how long a blockhash is good
 _MICRO = 1_000_000
 _PERCENTILE = 75  # of what the last 150 slots paid for the same accounts
 _MOST_PRICED = 128  # accounts getRecentPrioritizationFees takes
@@ -38,15 +39,20 @@ class Recent:
 
 
 async def recent_blockhash(nodes: Nodes) -> Recent:
-    """A *confirmed* blockhash. The latest expiry that any node tells counts, so that a lying node cannot make it look expired early."""
+    """A *confirmed* blockhash that `quorum` trust domains are not behind of.
+
+    The latest expiry that any node tells counts, within reason, so that a lying node can neither make it look
+    expired early (which would allow a second, live transaction) nor never.
+    """
 
     async def ask(node: Node) -> tuple[str, int]:
         value = field(node, await node.ask("getLatestBlockhash", {"commitment": "confirmed"}), "value")
         return str(field(node, value, "blockhash")), integer(node, value, "lastValidBlockHeight")
 
-    answers = [answer for _, answer in heard(await nodes.every(ask))]
-    oldest = min(answers, key=lambda answer: answer[1])  # known to every node that is not behind the slowest
-    return Recent(oldest[0], max(height for _, height in answers))
+    answers = heard(await nodes.every(ask))
+    chosen = reached(nodes.quorum, [(node, height) for node, (_, height) in answers])
+    blockhash = next(text for _, (text, height) in answers if height == chosen)
+    return Recent(blockhash, min(max(height for _, (_, height) in answers), chosen + BLOCKHASH_BLOCKS))
 
 
 async def price(nodes: Nodes, message: MessageV0 | None, ceiling: int) -> int:

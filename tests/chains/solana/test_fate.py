@@ -106,14 +106,16 @@ async def test_fate__one_operator_silent__pending_not_dead(pair: Pair) -> None:
     assert isinstance(await pair.chain.fate(submission), Pending)
 
 
-async def test_prepare__node_says_expiry_earlier_than_it_is__later_one_counts(pair: Pair) -> None:
-    def early(chain: Any, params: Any, truth: Any) -> Any:
+@pytest.mark.parametrize(("told", "counts"), [(-100, 0), (+40, 40), (10**9, 150)])
+async def test_prepare__one_node_says_another_expiry__the_later_one_counts_within_reason(pair: Pair, told: int, counts: int) -> None:
+    def lie(chain: Any, params: Any, truth: Any) -> Any:
         answer = truth(chain, params)
-        return {**answer, "value": {**answer["value"], "lastValidBlockHeight": answer["value"]["lastValidBlockHeight"] - 100}}
+        return {**answer, "value": {**answer["value"], "lastValidBlockHeight": answer["value"]["lastValidBlockHeight"] + told}}
 
-    pair.second.lies["getLatestBlockhash"] = early
-    submission = await _sent(pair, dropped=False)
-    assert submission.valid_until == pair.world.node.slots.height(pair.world.node.slots.at("confirmed")) + 150
+    pair.second.lies["getLatestBlockhash"] = lie
+    submission = await pair.chain.prepare(pair.world.account, [pair.world.pay(1_000_000)], None)
+    true = pair.world.node.slots.height(pair.world.node.slots.at("confirmed")) + 150
+    assert submission.valid_until == true + counts
 
 
 async def test_fate__nobody_answers__is_a_fault_and_no_verdict(pair: Pair) -> None:
