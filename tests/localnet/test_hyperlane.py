@@ -2,85 +2,60 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import secrets
-import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import aiohttp
 import pytest
-from eth_account import Account
-from eth_utils.crypto import keccak
-from solders.keypair import Keypair
 
-from bridges.base import Arrival, Delivered, InTransit, Lane, Leg, Rail, Surroundings
-from bridges.http import Http
+from bridges.base import Arrival, Delivered, InTransit, Lane, Leg, Rail
 from bridges.hyperlane.rail import build
-from bridges.hyperlane.settings import HyperlaneSettings
-from chains.base import Call, Chain, Dead, Landed, Receipt, Unknown
+from chains.base import Call, Landed, Receipt, Unknown
 from chains.errors import Misconfigured, OutsideTerms, Reverted
-from chains.evm.chain import build as build_evm
-from chains.ids import AccountId, ChainId, TokenId
-from chains.settings import EndpointSettings, EvmSettings, NativeSettings, SolanaSettings
-from chains.solana.chain import build as build_solana
 from chains.tokens import Amount, Token
-from deploy.localnet import Network, rpc
+from deploy.localnet import Network
+from tests.contract.cases.hyperlane import Warp, warp
 
 pytestmark = pytest.mark.localnet
 
-PORT_BASE = 18705  # every process of it listens between 18750 and 18770
-ETHER, SOL, UNIT = 10**18, 10**9, 10**6
+UNIT = 10**6
 LOOKS = 600
-
-
-class DevSigner:
-    """A public development key of the network, as a chain signs with it."""
-
-    def __init__(self, owner: AccountId, sign: Any) -> None:
-        self.account, self._sign = owner, sign
-
-    async def sign(self, unsigned: bytes) -> bytes:
-        return bytes(self._sign(unsigned))
 
 
 @dataclass
 class World:
-    network: Network
+    warp: Warp
     rail: Rail
-    settings: HyperlaneSettings
-    around: Surroundings
-    chains: dict[ChainId, Chain]
 
     def lane(self, source: str, target: str) -> Lane:
-        named = {entry["name"]: chain for chain, entry in self.network.book["chains"].items()}
-        return next(
-            lane for lane in self.rail.lanes() if (str(lane.source.chain), str(lane.target.chain)) == (named[source], named[target])
-        )
+        ends = (self.warp.names[source], self.warp.names[target])
+        return next(lane for lane in self.rail.lanes() if (lane.source.chain, lane.target.chain) == ends)
 
     async def leg(self, lane: Lane, units: int) -> Leg:
         quote = await self.rail.quote(lane, Amount(lane.source, units))
-        sender, recipient = self.around.accounts[lane.source.chain], self.around.accounts[lane.target.chain]
+        sender, recipient = (self.warp.around.accounts[token.chain] for token in (lane.source, lane.target))
         return Leg(secrets.token_hex(16), lane, quote.gives, quote.takes, sender, recipient, 2**40, quote.terms)
 
-    async def run(self, calls: tuple[Call, ...]) -> Receipt:
-        chain = self.chains[calls[0].chain]
-        sender = self.around.accounts[chain.id]
-        for batch in [calls] if chain.atomic else [(call,) for call in calls]:
+    async def run(self, calls: Sequence[Call]) -> Receipt:
+        """Send calls as their chain takes them; the last final receipt."""
+        chain = self.warp.chains[calls[0].chain]
+        sender = self.warp.around.accounts[chain.id]
+        for batch in [calls] if chain.atomic else [[call] for call in calls]:
             submission = await chain.prepare(sender, batch, await chain.sequence(sender))
             await chain.submit(submission)
             for _ in range(LOOKS):
                 fate = await chain.fate(submission)
-                if isinstance(fate, Dead) or (isinstance(fate, Landed) and fate.receipt.final):
+                if isinstance(fate, Landed) and fate.receipt.final:
                     break
-                await asyncio.sleep(0.1)
+                await self.warp.wait()
             assert isinstance(fate, Landed), fate
             assert fate.receipt.succeeded, fate.receipt.reason
         return fate.receipt
 
     async def depart(self, leg: Leg) -> Receipt:
-        return await self.run(tuple(await self.rail.depart(leg)))
+        return await self.run(await self.rail.depart(leg))
 
     async def delivered(self, leg: Leg, departure: Receipt) -> Delivered:
         arrival: Arrival | None = None
@@ -88,85 +63,25 @@ class World:
             arrival = await self.rail.arrival(leg, departure)
             if isinstance(arrival, Delivered):
                 return arrival
-            await asyncio.sleep(0.1)
+            await self.warp.wait()
         raise AssertionError(arrival)
 
     async def held(self, token: Token) -> int:
-        owner = self.around.accounts[token.chain]
-        held = (await self.chains[token.chain].snapshot([owner], [token])).holdings[owner, token.id]
+        owner = self.warp.around.accounts[token.chain]
+        held = (await self.warp.chains[token.chain].snapshot([owner], [token])).holdings[owner, token.id]
         assert not isinstance(held, Unknown)
         return held
 
-    def control(self, **changes: Any) -> None:
-        post(self.network.book["services"]["hyperlane"] + "/control", changes)
-
-
-def post(url: str, body: dict[str, Any]) -> None:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 200
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    network = Network.up(tmp_path_factory.mktemp("hyperlane-network"), PORT_BASE)
-    yield network
-    network.down()
-
-
-def endpoints(entry: dict[str, Any]) -> tuple[EndpointSettings, ...]:
-    return (EndpointSettings(url=entry["rpc"][0], trust_domain="localnet", per_second=10_000),)
-
-
-def evm(network: Network, chain: ChainId, entry: dict[str, Any]) -> tuple[Chain, AccountId, Token]:
-    key = Account.create()
-    owner = AccountId(chain, key.address)
-    levers = network.evm(entry["name"])
-    levers.deal("native", key.address, 10 * ETHER)
-    levers.deal("USDC", key.address, 10_000 * UNIT)
-
-    def sign(unsigned: bytes) -> bytes:
-        raw = key.unsafe_sign_hash(keccak(unsigned))
-        return raw.r.to_bytes(32, "big") + raw.s.to_bytes(32, "big") + bytes([raw.v - 27])
-
-    settings = EvmSettings(
-        id=chain,
-        name=entry["name"],
-        endpoints=endpoints(entry),
-        native=NativeSettings(asset="ETH", decimals=18, slip44=60),
-        multicall=entry["contracts"]["Multicall3"],
-    )
-    token = Token(TokenId(chain, "erc20", entry["contracts"]["USDC"]), "USDC", 6)
-    return build_evm(settings, {owner: DevSigner(owner, sign)}), owner, token
-
-
-def solana(chain: ChainId, entry: dict[str, Any]) -> tuple[Chain, AccountId, Token]:
-    key = Keypair()
-    owner = AccountId(chain, str(key.pubkey()))
-    rpc.request(entry["rpc"][0], "requestAirdrop", owner.address, SOL)
-    settings = SolanaSettings(
-        id=chain, name="solana", endpoints=endpoints(entry), native=NativeSettings(asset="SOL", decimals=9, slip44=501)
-    )
-    token = Token(TokenId(chain, "token", entry["mints"]["USDC"]), "USDC", 6)
-    return build_solana(settings, {owner: DevSigner(owner, lambda data: bytes(key.sign_message(data)))}), owner, token
+    async def relayer(self, **changes: Any) -> None:
+        url = self.warp.network.book["services"]["hyperlane"] + "/control"
+        async with aiohttp.ClientSession() as session, session.post(url, json=changes) as answer:
+            assert answer.status == 200
 
 
 @pytest.fixture
 async def world(network: Network) -> AsyncIterator[World]:
-    chains, accounts, tokens, ends = {}, {}, {}, {}
-    for text, entry in network.book["chains"].items():
-        chain = ChainId.parse(text)
-        made = solana(chain, entry) if chain.namespace == "solana" else evm(network, chain, entry)
-        chains[chain], accounts[chain], token = made
-        tokens[token.id] = token
-        names = entry.get("programs") or entry["contracts"]
-        mailbox, warp = names.get("mailbox") or names["HyperlaneMailbox"], names.get("warp_usdc") or names["HyperlaneWarpUSDC"]
-        ends[text] = {"domain": entry["hyperlane_domain"], "mailbox": mailbox, "warp": warp, "token": str(token.id)}
-    settings = HyperlaneSettings.model_validate({"chains": ends})
-    around = Surroundings(readers=chains, tokens=tokens, accounts=accounts, http=Http())
-    yield World(network, build(settings, around), settings, around, chains)
-    for reader in chains.values():
-        await reader.aclose()
+    async with warp(network) as made:
+        yield World(made, build(made.settings, made.around))
 
 
 async def test_round_trip__to_a_wallet_without_token_account_and_back__every_unit_arrives(world: World) -> None:
@@ -193,17 +108,17 @@ async def test_round_trip__to_a_wallet_without_token_account_and_back__every_uni
 
 async def test_arrival__relayer_down__waits_under_its_message_id_then_delivers(world: World) -> None:
     leg = await world.leg(world.lane("gamma", "solana"), 50 * UNIT)
-    world.control(paused=True)
+    await world.relayer(paused=True)
     try:
         departure = await world.depart(leg)
         waiting = [await world.rail.arrival(leg, departure) for _ in range(3)]
     finally:
-        world.control(paused=False)
+        await world.relayer(paused=False)
     assert all(isinstance(arrival, InTransit) and arrival.state == "relaying" for arrival in waiting)
     assert len({arrival.message for arrival in waiting}) == 1
     delivered = await world.delivered(leg, departure)
     assert delivered.message == waiting[0].message
-    rebuilt = build(world.settings, world.around)
+    rebuilt = build(world.warp.settings, world.warp.around)
     assert await rebuilt.arrival(leg, departure) == delivered
 
 
@@ -230,7 +145,7 @@ async def test_undo__departure_stopped_after_the_approval__takes_it_back(world: 
     leg = await world.leg(world.lane("alpha", "solana"), 20 * UNIT)
     approve, _ = await world.rail.depart(leg)
     await world.run((approve,))
-    await world.run(tuple(await world.rail.undo(leg)))
+    await world.run(await world.rail.undo(leg))
     assert await world.rail.undo(leg) == ()
 
 
@@ -258,7 +173,9 @@ async def test_depart__message_dearer_than_agreed__outside_terms(world: World) -
 async def test_quote__router_configured_wrong__misconfigured_before_anything_is_sent(world: World, wrong: str) -> None:
     lane = world.lane("alpha", "solana")
     chain = lane.source.chain if wrong == "alpha" else lane.target.chain
-    end = world.settings.chains[chain]
-    settings = world.settings.model_copy(update={"chains": {**world.settings.chains, chain: end.model_copy(update={"warp": end.mailbox})}})
+    end = world.warp.settings.chains[chain]
+    settings = world.warp.settings.model_copy(
+        update={"chains": {**world.warp.settings.chains, chain: end.model_copy(update={"warp": end.mailbox})}}
+    )
     with pytest.raises((Misconfigured, Reverted)):
-        await build(settings, world.around).quote(lane, Amount(lane.source, UNIT))
+        await build(settings, world.warp.around).quote(lane, Amount(lane.source, UNIT))
