@@ -14,7 +14,7 @@ import pytest
 
 from bridges.base import Arrival, Lane, Leg, Rail
 from chains.base import Call, Chain, Landed, Receipt, Submission, Unknown
-from chains.ids import AccountId, ChainId, TokenId
+from chains.ids import AccountId, ChainId
 from chains.tokens import Amount, Token
 
 PATIENCE = 400  # steps of time after which something that must happen has not happened
@@ -43,7 +43,11 @@ class Case:
             await chain.submit(submission)
             receipt = await self.settle(chain, submission)
             assert receipt.succeeded, receipt.reason
+            self.note(receipt)
         return receipt
+
+    def note(self, receipt: Receipt) -> None:
+        """Called with every receipt of `execute`."""
 
 
 class ChainCase(Case):
@@ -109,6 +113,15 @@ class RailCase(Case):
     chains: Mapping[ChainId, Chain]
     accounts: Mapping[ChainId, AccountId]
     strangers: Mapping[ChainId, AccountId] = field(default_factory=dict)
+    receipts: list[Receipt] = field(default_factory=list, init=False)
+
+    def note(self, receipt: Receipt) -> None:
+        self.receipts.append(receipt)
+
+    def paid(self, token: Token) -> int:
+        """Network fees of our accounts so far, where they were paid in `token`."""
+        ours = [receipt.fee for receipt in self.receipts if receipt.sender in self.accounts.values() and receipt.chain == token.chain]
+        return sum(ours) if token.id.is_native else 0
 
     def rebuilt(self) -> Rail:
         """The rail as a restarted program builds it."""
@@ -153,8 +166,3 @@ class RailCase(Case):
         held = (await self.chains[account.chain].snapshot([account], [token])).holdings[account, token.id]
         assert not isinstance(held, Unknown), held
         return held
-
-
-def fees(receipts: Sequence[Receipt], account: AccountId, token: TokenId) -> int:
-    """Network fees that the account paid for these transactions, in base units of `token`; 0 for any but the native coin."""
-    return sum(receipt.fee for receipt in receipts if receipt.sender == account) if token.is_native else 0

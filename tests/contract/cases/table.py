@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tests.contract.cases import evm, evm_rails, hyperlane, simulated, solana
+from tests.contract.cases import evm, evm_rails, hyperlane, simulated, solana, solana_amm
 from tests.contract.cases.base import ChainCase, RailCase
 
 CHAINS: Mapping[str, Callable[[], AbstractAsyncContextManager[ChainCase]]] = {
@@ -37,4 +37,6 @@ LOCALNET_RAILS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[RailCas
     "uniswap": evm_rails.uniswap,
     "hyperlane-to-solana": hyperlane.to_solana,
     "hyperlane-from-solana": hyperlane.from_solana,
+    "solana-amm-sol-given": solana_amm.sol_given,
+    "solana-amm-usdc-given": solana_amm.usdc_given,
 }
