@@ -56,6 +56,7 @@ class Executor:
     pause: float = 0.5
     waits: dict[str, str] = field(default_factory=dict)
     _signing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _opening: defaultdict[TokenId, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def run(self, saga: str, watch: Watch | None = None) -> SagaState:
         """Drive a saga until every leg has ended or needs a person."""
@@ -85,8 +86,8 @@ class Executor:
     async def _go(self, saga: str, legs: dict[str, LegState], name: str) -> None:
         while not legs[name].state.ended and not legs[name].parked:
             before = legs[name]
+            self.waits.pop(name, None)
             try:
-                self.waits.pop(name, None)
                 legs[name] = await self._move(saga, legs, before)
             except Fault as fault:
                 legs[name] = self._react(saga, legs[name], fault)
@@ -116,7 +117,7 @@ class Executor:
             case State.CLAIMING:
                 return await self._claim(saga, leg)
             case _:
-                return await self._undo(saga, leg)
+                return await self._undo(saga, legs, leg)
 
     # --- the moves, in the order of a leg's life ---------------------------------------------------
 
@@ -132,6 +133,13 @@ class Executor:
         adjusted = scaled(leg.leg, sum(max(0, need.expects - _units(need.arrived)) for need in needs))
         if adjusted is None:
             return self._record(saga, leg, Abandoned("nothing arrived for it to give"))
+        async with self._opening[adjusted.lane.source.id]:
+            return await self._set_out(saga, legs, leg, adjusted)
+
+    async def _set_out(self, saga: str, legs: Mapping[str, LegState], leg: LegState, adjusted: Leg) -> LegState:
+        """One departure at a time signs for a token of an account: two would overwrite each other's allowance."""
+        if self._waits_for_another(legs, leg):
+            return leg
         try:
             calls = tuple(await self.rails[adjusted.lane.rail].depart(adjusted))
         except Fault as fault:
@@ -204,8 +212,10 @@ class Executor:
             case _:
                 return self._record(saga, leg, Failed("claim", reason))
 
-    async def _undo(self, saga: str, leg: LegState) -> LegState:
+    async def _undo(self, saga: str, legs: Mapping[str, LegState], leg: LegState) -> LegState:
         if not leg.calls:
+            if self._waits_for_another(legs, leg):
+                return leg
             calls = tuple(await self.rails[leg.leg.lane.rail].undo(leg.leg))
             return self._record(saga, leg, UndoOpened(calls) if calls else Abandoned(leg.reason))
         try:
@@ -220,6 +230,22 @@ class Executor:
         if not done.succeeded:
             return self._record(saga, leg, Parked(f"what was reversible could not be taken back: {done.reason}"))
         return self._record(saga, leg, Abandoned(leg.reason))
+
+    def _waits_for_another(self, legs: Mapping[str, LegState], leg: LegState) -> bool:
+        """Another leg's allowance for the same token may still stand. Once all of its transactions are signed, nonces keep their order."""
+        source = leg.leg.lane.source
+        for other in legs.values():
+            if other.leg.id == leg.leg.id or other.leg.lane.source != source:
+                continue
+            signing = other.state is State.DEPARTING and not self._all_signed(other)
+            if signing or (other.state is State.UNDOING and leg.state is State.WAITING):
+                self.waits[leg.leg.id] = f"waits for its turn: another leg is giving {source.asset} on {source.chain}"
+                return True
+        return False
+
+    def _all_signed(self, leg: LegState) -> bool:
+        signed = {step for stage, step, _ in (*leg.live, *leg.settled) if stage == leg.stage}
+        return len(signed) == len(_transactions(self.chains[leg.leg.lane.source.chain], leg.calls))
 
     # --- sending -----------------------------------------------------------------------------------
 

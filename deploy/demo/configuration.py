@@ -135,18 +135,18 @@ def _rails(evm: dict[str, dict[str, Any]], solana: dict[str, Any], services: dic
         )
     programs = solana["programs"]
     warp.append(_warp("solana", solana["hyperlane_domain"], programs["mailbox"], programs["warp_usdc"]))
-    pairs = ", ".join(f"[{chain['name']}, solana]" for chain in evm.values())
+    gate = next(iter(evm.values()))["name"]  # as with most warp routes, one EVM chain is the door to Solana
     return "\n".join(
         [
             "rails:",
             f"  cctp:\n    iris: {services['iris']}\n    lanes: [standard, fast]\n    chains:",
             *cctp,
-            f"  hyperlane:\n    pairs: [{pairs}]\n    seconds: 10\n    chains:",
+            f"  hyperlane:\n    pairs: [[{gate}, solana]]\n    seconds: 10\n    chains:",
             *warp,
             "  uniswap:\n    swap_seconds: 3\n    chains:",
             *swaps,
-            f"  solana-amm:\n    api: {services['jupiter']}\n    chains:",
-            f"      solana: {{programs: [{programs['amm']}], pairs: [[solana.SOL, solana.USDC]]}}",
+            f"  solana-amm:\n    api: {services['jupiter']}\n    chain: solana\n    pairs: [[solana.SOL, solana.USDC]]",
+            f"    programs: {{{programs['amm']}: pool}}\n    swap_seconds: 5",
         ]
     )
 

@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. Both may be run again at any time.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint types unit down clean lock bench-planner setup
+
+demo: setup  ## the main job on a local network of real contracts
+	@$(BIN)/python -m deploy.demo
+
+test: setup lint types unit  ## every check and every test
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@echo "setting up .venv (Python packages pinned by hash; about a minute the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 2; }
+	@test -d .venv || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "this Python has no venv module: apt-get install python3-venv"; exit 2; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lint: setup
+	@echo "lint: ruff, import layers"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/lint-imports --no-logo
+
+types: setup
+	@echo "types: mypy --strict"
+	@$(BIN)/mypy
+
+unit: setup
+	@$(BIN)/python -m pytest -q
+
+down: setup  ## stop the demo's local network
+	@$(BIN)/python -m deploy.localnet down
+
+bench-planner: setup
+	@$(BIN)/python -m tests.benchmarks.planner
+
+lock:  ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock --custom-compile-command "make lock"
+
+clean: down
+	@rm -rf .venv .localnet .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-report.json
