@@ -159,15 +159,22 @@ def _read_rail(name: str, entry: Entry, sections: Sections) -> None:
 
 
 def _ids(tree: Node) -> dict[str, str]:
-    """CAIP ids by the names of chains and tokens, so that rails may be configured with either."""
+    """CAIP ids by the names of chains, native coins and tokens, so that rails may be configured with either."""
     found: dict[str, str] = {}
-    for section in ("chains", "tokens"):
-        node = tree.get(section)
-        for name, entry in node.entries.items() if node else ():
-            written = entry.node.get("id")
-            if written is not None and isinstance(written.value, str):
-                found[name] = written.value
-    return found
+    chains = tree.get("chains")
+    for name in chains.entries if chains else ():
+        id_, asset, coin = (_text_at(tree, "chains", name, *path) for path in (("id",), ("native", "asset"), ("native", "slip44")))
+        found[name] = id_
+        if asset:
+            found[f"{name}.{asset}"] = f"{id_}/slip44:{coin}"
+    tokens = tree.get("tokens")
+    found.update({name: _text_at(tree, "tokens", name, "id") for name in (tokens.entries if tokens else ())})
+    return {name: id_ for name, id_ in found.items() if id_}
+
+
+def _text_at(tree: Node, *path: str) -> str:
+    node = tree.get(*path)
+    return node.value if node is not None and isinstance(node.value, str) else ""
 
 
 def _with_ids(node: Node, ids: Mapping[str, str]) -> Node:

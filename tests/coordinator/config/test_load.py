@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,7 +85,8 @@ def test_load__example__is_valid() -> None:
     treasury = load(example, environment)
     assert [chain.name for chain in treasury.chains.values()] == ["ethereum", "base", "arbitrum", "solana"]
     assert sum(band.ideal for band in treasury.targets.assets.values() if band.ideal is not None) == 1
-    assert {"cctp", "uniswap"} <= set(treasury.rails)
+    assert list(treasury.rails) == ["cctp", "uniswap", "solana-amm"]
+    assert all(not key.keystore or key.keystore.is_absolute() for key in treasury.keys.values())
 
 
 def test_load__example_without_its_variables__names_each() -> None:
@@ -102,3 +105,13 @@ def test_load__numbers__are_read_as_written(load_edited: Callable[..., Treasury]
     plain = load_edited(("gas_floor: 0.05", "gas_floor: 0.123456789012345678"))
     chain = next(iter(plain.chains))
     assert plain.gas_floor(chain) == 123456789012345678
+
+
+def test_load__imports__neither_web3_nor_solana_nor_aiohttp() -> None:
+    script = (
+        "import sys; from coordinator.config.load import load; load(sys.argv[1], {}); "
+        "print(sorted({'web3', 'solana', 'aiohttp', 'eth_abi', 'eth_account', 'sqlalchemy', 'scipy'} & set(sys.modules)))"
+    )
+    file = Path(__file__).with_name("treasury.yaml")
+    done = subprocess.run([sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
