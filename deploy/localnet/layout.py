@@ -39,6 +39,7 @@ EVM_CHAINS = (
 
 SOLANA_PORT_OFFSET = 50
 SOLANA_WS_PORT_OFFSET = 51
+CLOCK_PORT_OFFSET = 59
 AGENT_PORT_OFFSETS = {"iris": 60, "hyperlane": 61, "jupiter": 62, "hermes": 63}
 
 WETH_USDC_FEE = 500

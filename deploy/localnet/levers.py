@@ -16,16 +16,21 @@ from deploy.localnet.evm.hyperlane import wire_hyperlane
 from deploy.localnet.evm.node import Contract, EvmNode
 from deploy.localnet.evm.oracles import price_units, publish_pyth
 from deploy.localnet.layout import PRICES, chainlink_name
+from deploy.localnet.rpc import set_controls
 from deploy.localnet.solc import compile_contracts
 
 NATIVE = "native"
 
 
 class EvmLevers:
-    """The levers of the chain that `book` (one chain's entry of network.json) describes."""
+    """The levers of the chain that `book` (one chain's entry of network.json) describes.
 
-    def __init__(self, chain_id: int, book: Mapping[str, Any]) -> None:
+    `clock` is the block clock's URL; only stopping and starting the chain's blocks needs it.
+    """
+
+    def __init__(self, chain_id: int, book: Mapping[str, Any], clock: str | None = None) -> None:
         self.book = book
+        self._clock = clock
         self.node = EvmNode(book["rpc"][0], chain_id)
         self._compiled: Mapping[str, Artifact] = {}
 
@@ -128,15 +133,15 @@ class EvmLevers:
         self.node.rpc("anvil_mine", hex(blocks))
 
     def stop_mining(self) -> None:
-        """Stop the clock of blocks: transactions stay pending until `start_mining` or `mine`.
+        """Stop the chain's blocks: transactions stay pending until `start_mining` or `mine`.
 
         Until then levers that send transactions would wait in vain.
         """
-        self.node.rpc("evm_setIntervalMining", 0)
+        self._switch(on=False)
 
-    def start_mining(self, seconds: int = 1) -> None:
-        """Mine a block every `seconds` again (anvil takes whole seconds here)."""
-        self.node.rpc("evm_setIntervalMining", seconds)
+    def start_mining(self) -> None:
+        """Let the block clock go on for this chain."""
+        self._switch(on=True)
 
     def reorg(self, depth: int) -> None:
         """Replace the last `depth` blocks by empty ones; their transactions are dropped for good."""
@@ -147,6 +152,11 @@ class EvmLevers:
     def enrol_router(self, domain: int, router: bytes) -> bool:
         """Enrol another Hyperlane domain's warp route (32 bytes) with this chain's; True when that was new."""
         return wire_hyperlane(self.contract("HyperlaneWarpUSDC"), domain, router)
+
+    def _switch(self, *, on: bool) -> None:
+        if self._clock is None:
+            raise ValueError("these levers were made without the block clock's address; take them from Network.evm")
+        set_controls(self._clock, {self.book["name"]: on})
 
     def _abi(self, name: str) -> tuple[dict[str, Any], ...]:
         if name in _PUBLISHED:

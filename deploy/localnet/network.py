@@ -2,7 +2,6 @@
 
 import json
 import os
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from deploy.localnet.table import (
     Ports,
     agent_processes,
     child_environment,
+    clock_process,
     evm_processes,
     keeper_process,
     solana_processes,
@@ -40,7 +40,6 @@ BOOK = "network.json"
 SETTINGS = "settings.json"
 SOLANA_WARP = "warp_usdc"
 BOOK_VERSION = 1
-CONTROL_SECONDS = 10
 # The latest blocks a dump ends with cannot be read back, so `finalized` must move past them before anyone looks.
 FRESH_BLOCKS = 4
 
@@ -129,7 +128,7 @@ class Network:
         from deploy.localnet.levers import EvmLevers
 
         plan = evm_chain(chain)
-        return EvmLevers(plan.chain_id, self.book["chains"][plan.caip2])
+        return EvmLevers(plan.chain_id, self.book["chains"][plan.caip2], rpc.local_url(self.ports.clock))
 
     def set_price(self, feed: str, dollars: Decimal | int | str) -> None:
         """Publish a price now on every EVM chain's oracles and in the Hermes-shaped price service."""
@@ -139,12 +138,7 @@ class Network:
 
     def control(self, agent: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change an agent's controls (`{"paused": true}`, `{"delay_s": 5.0}`, `{"fail_next": 1}`); its new state."""
-        body = json.dumps(changes).encode()
-        url = self.book["services"][agent] + "/control"
-        request = urllib.request.Request(url, body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=CONTROL_SECONDS) as response:
-            state: dict[str, Any] = json.load(response)
-        return state
+        return rpc.set_controls(self.book["services"][agent], changes)
 
     def keep_prices(self, on: bool) -> None:
         """Stop or start the price keeper; without it the EVM oracles' prices grow old."""
@@ -175,7 +169,8 @@ class Network:
         return [*self._evm_side(), *solana_processes(self.ports, self.home), *agent_processes(self.ports, self.home)]
 
     def _evm_side(self) -> list[Process]:
-        return [*evm_processes(self.ports, self._state), keeper_process(self.home)]
+        clock, keeper = clock_process(self.ports, self.home), keeper_process(self.home)
+        return [*evm_processes(self.ports, self._state), clock, keeper]
 
     def _state(self) -> DeployedState:
         """The deployment the running chains came from; when none runs, the present code's deployment."""
@@ -190,22 +185,22 @@ class Network:
 
     def _start(self) -> None:
         state = self._state()
-        chains = evm_processes(self.ports, lambda: state)
+        chains = [*evm_processes(self.ports, lambda: state), clock_process(self.ports, self.home)]
         solana = [] if self.evm_only else solana_processes(self.ports, self.home)
         self._write_evm_routers(state)
-        # Solana starts beside the anvils: it needs only their routers, and most of its start is loading code.
+        self._compose(state, [])
+        # All at once: Solana needs only the routers, the clock only the address book, and most of a start is loading.
         started = self._launch([*chains, *solana])
         self._await_ready(chains)
-        self._compose(state, [])
         self._freshen(started)
         self._await_ready(solana)
-        self._compose(state, solana)
-        agents = [] if self.evm_only else agent_processes(self.ports, self.home)
-        self._launch([keeper_process(self.home), *agents])
+        self._compose(state, [*chains, *solana])
+        rest = [keeper_process(self.home), *([] if self.evm_only else agent_processes(self.ports, self.home))]
+        self._launch(rest)
         if solana:
             self._wire_solana()
-        self._await_ready([keeper_process(self.home), *agents])
-        self._compose(state, [*solana, *agents])
+        self._await_ready(rest)
+        self._compose(state, [*chains, *solana, *rest])
 
     def _launch(self, processes: Sequence[Process]) -> list[str]:
         """Start those that do not run; their names."""

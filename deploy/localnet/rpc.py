@@ -1,4 +1,4 @@
-"""A bare JSON-RPC client for loopback: what the supervisor needs before (and without) loading web3."""
+"""A bare JSON-RPC and control client for loopback: what the supervisor needs before (and without) loading web3."""
 
 import http.client
 import json
@@ -33,6 +33,19 @@ def request(url: str, method: str, *params: Any) -> Any:
     if "error" in answer:
         raise RpcError(f"{url}: {method}: {answer['error']}")
     return answer.get("result")
+
+
+def set_controls(service: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Change a network process's controls (`{"paused": true}`, `{"fail_next": 1}`, …); its new state."""
+    message = urllib.request.Request(f"{service}/control", json.dumps(changes).encode(), {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(message, timeout=REQUEST_SECONDS) as response:
+            state: dict[str, Any] = json.load(response)
+    except urllib.error.HTTPError as refusal:
+        raise RpcError(f"{service}: refused {dict(changes)}: {refusal.read().decode()}") from refusal
+    except (http.client.HTTPException, OSError, ValueError) as failure:
+        raise RpcError(f"{service}: {failure}") from failure
+    return state
 
 
 def wait_for(url: str, seconds: float, method: str = "eth_chainId") -> None:

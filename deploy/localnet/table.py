@@ -11,6 +11,7 @@ from deploy.localnet.evm.anvil import anvil_binary, running
 from deploy.localnet.evm.state import DeployedState
 from deploy.localnet.layout import (
     AGENT_PORT_OFFSETS,
+    CLOCK_PORT_OFFSET,
     EVM_CHAINS,
     SOLANA_NAME,
     SOLANA_PORT_OFFSET,
@@ -22,6 +23,7 @@ from deploy.localnet.processes import Process
 REPOSITORY = Path(__file__).parents[2]
 SOLANA_MODULE = "deploy.localnet.solana"
 AGENTS_PACKAGE = "deploy.localnet.agents"
+CLOCK_NAME, CLOCK_MODULE = "clock", "deploy.localnet.clock"
 KEEPER_NAME, KEEPER_MODULE = "keeper", "deploy.localnet.keeper"
 EVM_ROUTERS = "evm-routers.json"
 
@@ -42,6 +44,11 @@ class Ports:
         return [self.evm(plan) for plan in EVM_CHAINS]
 
     @property
+    def clock(self) -> int:
+        """The block clock's control port."""
+        return self.base + CLOCK_PORT_OFFSET
+
+    @property
     def solana(self) -> int:
         """The Solana node's JSON-RPC port."""
         return self.base + SOLANA_PORT_OFFSET
@@ -55,6 +62,11 @@ class Ports:
 def evm_processes(ports: Ports, state: Callable[[], DeployedState]) -> list[Process]:
     """One anvil a chain, started from the deployed state."""
     return [_anvil(plan, ports.evm(plan), state) for plan in EVM_CHAINS]
+
+
+def clock_process(ports: Ports, home: Path) -> Process:
+    """What has the EVM chains mine; it reads HOME/network.json."""
+    return _python(CLOCK_NAME, CLOCK_MODULE, ["--port", str(ports.clock)], home, (ports.clock,))
 
 
 def keeper_process(home: Path) -> Process:

@@ -361,6 +361,6 @@ def test_reset__after_changes__is_the_freshly_deployed_state(network: Network, a
 
 
 def test_down__running_network__leaves_nothing_running(network: Network) -> None:
-    assert sorted(network.down()) == sorted([*NAMES, "keeper"])
+    assert sorted(network.down()) == sorted([*NAMES, "clock", "keeper"])
     assert not any(standing.running for standing in network.status())
     assert network.down() == []

@@ -7,11 +7,11 @@ from deploy.localnet.accounts import ACCOUNT_COUNT
 from deploy.localnet.fetch import FetchError, Say, fetch, say_on_stderr
 
 BALANCE_ETHER = 1_000_000
-BLOCK_SECONDS = "0.25"
 # With one slot an epoch anvil calls latest - 1 safe and latest - 2 finalized, so finality moves by itself.
 SLOTS_IN_AN_EPOCH = 1
-# How many blocks back state can still be read; without the bound anvil writes every block's state to disk.
-READABLE_BLOCKS = 1_000
+# How many blocks back state can still be read (a minute of the clock's blocks). Without the bound anvil writes every
+# block's whole state to disk.
+READABLE_BLOCKS = 240
 
 
 def anvil_binary(say: Say = say_on_stderr) -> Path:
@@ -30,11 +30,11 @@ def deploying(binary: Path, port: int, chain_id: int, dump: Path) -> list[str]:
 
 
 def running(binary: Path, port: int, chain_id: int, state: Path) -> list[str]:
-    """A node that starts from a dumped state and mines a block at a steady interval."""
+    """A node that starts from a dumped state and mines only when the clock process asks it to."""
     return [
         *_common(binary, port, chain_id),
         *("--load-state", str(state)),
-        *("--block-time", BLOCK_SECONDS),
+        "--no-mining",
         *("--slots-in-an-epoch", str(SLOTS_IN_AN_EPOCH)),
         *("--prune-history", str(READABLE_BLOCKS)),
     ]
