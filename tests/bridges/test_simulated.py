@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -244,3 +245,32 @@ async def test_build__chain_not_of_the_world__is_misconfigured() -> None:
     tokens = {t: Token(t, "ETH", 18) for t in (one, other)}
     with pytest.raises(Misconfigured, match="no network eip155:1, eip155:2"):
         RAILS["simulated-bridge"].build(settings, Surroundings({}, tokens, {}, Http()))
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_world__anything_goes_wrong_for_a_while__nothing_is_lost_or_doubled(seed: int) -> None:
+    sea, dice = Sea(replace(TERMS, fee_bps=0, latency_s=10)), random.Random(seed)
+    before = sea.alpha.supply(sea.usdc.id) * 1_000 + sea.solana.supply(sea.there.id)
+    journeys = []
+    for _ in range(25):
+        match dice.randrange(5):
+            case 0:
+                journeys.append(await sea.depart(dice.randrange(100, 10_000)))
+            case 1:
+                sea.solana.reorganise(dice.randrange(sea.solana.number - sea.solana.finalized + 1), forget=dice.random() < 0.5)
+            case 2:
+                sea.relayer.outage = dice.random() < 0.5
+            case 3:
+                sea.relayer.delay = dice.randrange(4)
+            case 4:
+                sea.solana.pause(sea.there.id, dice.random() < 0.5)
+        sea.world.tick(dice.randrange(15))
+    sea.relayer.outage = False
+    sea.solana.pause(sea.there.id, False)
+    sea.world.tick(300)
+    assert sea.relayer.under_way == ()
+    for leg, departure in journeys:
+        arrival = await sea.bridge.arrival(leg, departure)
+        assert isinstance(arrival, Delivered)
+        assert arrival.amount.units == leg.gives.units * 1_000
+    assert sea.alpha.supply(sea.usdc.id) * 1_000 + sea.solana.supply(sea.there.id) == before
