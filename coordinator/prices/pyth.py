@@ -59,7 +59,12 @@ async def ask(url: str, sources: Sequence[Pyth], http: Http, now: int) -> Answer
 
 
 def judge(sources: Sequence[Pyth], answer: Any, now: int) -> Answers:
-    """Hermes' answer as prices. Pure. A feed that is not in the answer is silent."""
+    """Hermes' answer as prices. Pure. A feed that is not in the answer is silent.
+
+    Hermes answers 404 (here None) to all when it does not know one: a wrong id silences its whole address, which is on the safe side.
+    """
+    if answer is None:
+        return {source: Silent(str(source), "one of the feeds asked for is not known there") for source in sources}
     try:
         parsed = _Answer.model_validate(answer).parsed
     except ValidationError:

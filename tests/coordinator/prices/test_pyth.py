@@ -61,7 +61,7 @@ def test_judge__age__usable_up_to_and_including_the_limit(age: int, usable: bool
         (answer(feed="cd" * 32), "is not in the answer"),
         ({"parsed": []}, "is not in the answer"),
         ({}, "the answer is not Hermes' (parsed prices are missing)"),
-        (None, "the answer is not Hermes' (parsed prices are missing)"),
+        (None, "one of the feeds asked for is not known there"),
         ({"parsed": None}, "the answer is not Hermes' (parsed prices are missing)"),
         (answer(price="1e9"), "the answer is not Hermes' (parsed prices are missing)"),
         (answer(expo=-400), "the answer is not Hermes' (parsed prices are missing)"),
