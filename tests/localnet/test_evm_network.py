@@ -1,7 +1,10 @@
 """The EVM half of the local network: real contracts on three chains behave as the rails and the ledger expect."""
 
+import json
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,14 @@ def gamma(network: Network) -> EvmLevers:
     return network.evm("gamma")
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, and fail when it has not come true in 30 s."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
 def quote(levers: EvmLevers, gives: str, takes: str, units: int, fee: int) -> int:
     contracts = levers.book["contracts"]
     answer = levers.contract("QuoterV2").call("quoteExactInputSingle", (contracts[gives], contracts[takes], units, fee, 0))
@@ -54,10 +65,7 @@ def quote(levers: EvmLevers, gives: str, takes: str, units: int, fee: int) -> in
 def test_finalized__no_transactions__follows_latest_by_two_blocks(network: Network, name: str) -> None:
     node = network.evm(name).node
     first = node.web3.eth.get_block("finalized")["number"]
-    deadline = time.monotonic() + 30
-    while (now := node.web3.eth.get_block("finalized")["number"]) == first and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert now > first
+    wait_until(lambda: node.web3.eth.get_block("finalized")["number"] > first)
     assert node.web3.eth.get_block("latest")["number"] - node.web3.eth.get_block("finalized")["number"] in (2, 3)
 
 
@@ -350,6 +358,15 @@ def test_ports__while_running__listen_on_loopback_only(network: Network) -> None
     ours = {f"{port:04X}" for port in network.ports.all_evm}
     assert {place for place, port in listening if port in ours} == {"0100007F"}
     assert not [place for place, port in wide if port in ours]
+
+
+def test_up__a_chain_was_killed__starts_it_again(network: Network) -> None:
+    pid = json.loads((network.home / "pids" / "beta.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: [each.name for each in network.status() if not each.ready] == ["beta"])
+    Network.up(network.home, PORT_BASE, evm_only=True)
+    assert all(standing.ready for standing in network.status())
+    assert network.evm("beta").contract("USDC").call("symbol") == "USDC"
 
 
 def test_reset__after_changes__is_the_freshly_deployed_state(network: Network, alpha: EvmLevers) -> None:
