@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from statistics import median_low
 from typing import Any
 
 from eth_account import Account
@@ -15,7 +16,7 @@ from chains.base import Call, Dead, Fate, Height, Landed, Pending, Receipt, Sign
 from chains.endpoint import Identity, Refused
 from chains.errors import Misconfigured, Reverted, SendInDoubt, Unfunded, Unknowable
 from chains.evm import multicall
-from chains.evm.fees import Caps, Fees
+from chains.evm.fees import Caps
 from chains.evm.heights import Heights
 from chains.evm.history import History
 from chains.evm.provider import web3_over
@@ -79,10 +80,20 @@ class EvmChain:
         return Snapshot(self.id, height, dict(zip(asked, balances, strict=True)))
 
     async def _balances(self, asked: Sequence[tuple[AccountId, TokenId]], height: Height) -> Sequence[int | Unknown]:
+        """One entry for each asked pair. A token that burns a whole aggregate's gas is found by halving, and alone is Unknown."""
         where = self._settings.multicall
         calls = [multicall.balance_call(where, account.address, None if token.is_native else token.reference) for account, token in asked]
         transaction: TxParams = {"to": _checked(where), "data": HexBytes(multicall.encode_calls(calls))}
-        returned = await self._deciding.eth.call(transaction, HexBytes(height.hash))
+        try:
+            returned = await self._deciding.eth.call(transaction, HexBytes(height.hash))
+        except Refused as refusal:
+            fault = sorted_refusal(refusal, f"{self._settings.name}: balances")
+            if not isinstance(fault, Reverted):
+                raise
+            if len(asked) == 1:
+                return [Unknown(str(fault))]
+            half = len(asked) // 2
+            return [*await self._balances(asked[:half], height), *await self._balances(asked[half:], height)]
         return multicall.decode_balances(bytes(returned), len(asked))
 
     async def decimals(self, token: TokenId) -> int:
@@ -117,8 +128,15 @@ class EvmChain:
 
     async def _gas_price(self) -> tuple[int, int]:
         """(base fee of the newest block, suggested priority fee), wei a unit of gas."""
-        block, priority = await asyncio.gather(self._observing.eth.get_block("latest"), self._observing.eth.max_priority_fee)
-        return int(block.get("baseFeePerGas", 0)), int(priority)
+        block, priority = await asyncio.gather(self._observing.eth.get_block("latest"), self._suggested_priority())
+        return int(block.get("baseFeePerGas", 0)), priority
+
+    async def _suggested_priority(self) -> int:
+        try:
+            return int(await self._observing.eth.max_priority_fee)
+        except Refused:  # not every node offers it: take what half the gas of the last blocks paid, at the median block
+            history = await self._observing.eth.fee_history(10, "latest", [50])
+            return int(median_low([reward[0] for reward in history["reward"]]))
 
     async def sequence(self, sender: AccountId) -> int | None:
         """The highest next nonce that the quorum has reached, pending included: a lagging endpoint never lowers it."""
@@ -135,8 +153,12 @@ class EvmChain:
         call = calls[0]
         nonce = await self.sequence(sender) if sequence is None else sequence
         fees = self._caps.offer(*await self._gas_price(), where=self._settings.name)
-        gas = await self._simulated_gas(sender, call)
-        await self._check_funds(sender, call, gas, fees)
+        # The quorum's newest block and not "latest": an endpoint that lags says it lacks the block, and the next one is asked.
+        newest = await self._heights.newest()
+        have = await self._observing.eth.get_balance(_checked(sender.address), _number(newest))
+        self._check_funds(sender, call, have, fee=0)  # first, because nodes word a simulation that lacks funds in many ways
+        gas = await self._simulated_gas(sender, call, newest)
+        self._check_funds(sender, call, have, fee=gas * fees.most)
         unsigned = Unsigned(
             chain_id=int(self.id.reference),
             nonce=nonce or 0,
@@ -152,8 +174,8 @@ class EvmChain:
             raise Misconfigured(f"the signer of {sender} signs for another account")
         return Submission(self.id, sender, hash_of(raw), raw, sequence=unsigned.nonce, valid_until=None)
 
-    async def _simulated_gas(self, sender: AccountId, call: Call) -> int:
-        """Run the call without sending it; the gas limit to give it. Raises Reverted or Unfunded."""
+    async def _simulated_gas(self, sender: AccountId, call: Call, at: int) -> int:
+        """Run the call without sending it, on block `at`; the gas limit to give it. Raises Reverted or Unfunded."""
         doing = f"{self._settings.name}: {call.purpose}"
         transaction: TxParams = {
             "from": _checked(sender.address),
@@ -161,23 +183,20 @@ class EvmChain:
             "data": HexBytes(call.data),
             "value": _wei(call.value),
         }
-        have = await self._observing.eth.get_balance(_checked(sender.address))
-        if have < call.value:
-            raise Unfunded(f"{doing}: needs {Amount(self.native, call.value)}, {sender.address} has {Amount(self.native, have)}")
         try:
-            await self._observing.eth.call(transaction)
-            estimate = await self._observing.eth.estimate_gas(transaction)
+            await self._observing.eth.call(transaction, _number(at))
+            estimate = await self._observing.eth.estimate_gas(transaction, _number(at))
         except Refused as refusal:
             raise sorted_refusal(refusal, doing) from None
         return estimate * (100 + self._settings.gas_margin) // 100
 
-    async def _check_funds(self, sender: AccountId, call: Call, gas: int, fees: Fees) -> None:
-        have = await self._observing.eth.get_balance(_checked(sender.address))
-        need = call.value + gas * fees.most
+    def _check_funds(self, sender: AccountId, call: Call, have: int, fee: int) -> None:
+        need = call.value + fee
         if have < need:
+            gas = f" and up to {Amount(self.native, fee)} for gas" if fee else ""
             raise Unfunded(
-                f"{self._settings.name}: {call.purpose}: {sender.address} has {Amount(self.native, have)} and needs up to "
-                f"{Amount(self.native, need)} ({gas} gas at {fees.most} wei, and {Amount(self.native, call.value)} sent along)"
+                f"{self._settings.name}: {call.purpose}: {sender.address} has {Amount(self.native, have)} and needs "
+                f"{Amount(self.native, need)}: {Amount(self.native, call.value)} to send along{gas}"
             )
 
     async def submit(self, submission: Submission) -> None:
@@ -216,3 +235,7 @@ def _checked(address: str) -> Any:
 
 def _wei(value: int) -> Any:
     return value
+
+
+def _number(block: int) -> Any:
+    return block

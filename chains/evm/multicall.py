@@ -36,7 +36,7 @@ def decode_balances(returned: bytes, count: int) -> Sequence[int | Unknown]:
     try:
         results = decode(["(bool,bytes)[]"], returned)[0]
     except DecodingError:
-        return [Unknown("the multicall contract does not answer")] * count
+        return [Unknown("nothing answers as Multicall3 there; set `multicall` to its address on this chain")] * count
     if len(results) != count:
         return [Unknown(f"the multicall contract answered {len(results)} of {count} calls")] * count
     return [_balance(success, data) for success, data in results]

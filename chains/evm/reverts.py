@@ -11,6 +11,7 @@ from chains.endpoint import Refused
 from chains.errors import Fault, Reverted, Unfunded
 
 _ERROR = bytes.fromhex("08c379a0")  # Error(string)
+_EXECUTION_FAILED = ("revert", "invalid opcode", "out of gas", "outofgas")  # as geth, Nethermind, Erigon and anvil word it
 _PANIC = bytes.fromhex("4e487b71")  # Panic(uint256)
 _PANICS = {  # https://docs.soliditylang.org/en/latest/control-structures.html#panic-via-assert-and-error-via-require
     0x01: "a failed assertion",
@@ -46,7 +47,7 @@ def sorted_refusal(refusal: Refused, doing: str) -> Fault:
     text = refusal.text.lower()
     if "insufficient funds" in text:
         return Unfunded(f"{doing}: {refusal.text}")
-    if refusal.code == 3 or "revert" in text or "invalid opcode" in text or "out of gas" in text:
+    if refusal.code == 3 or any(word in text for word in _EXECUTION_FAILED):
         data = revert_data(refusal.data)
         return Reverted(f"{doing}: {reason_of(data) if data else refusal.text}")
     return refusal
