@@ -28,7 +28,7 @@ NOOP = "noopb9bkMVfRPU8AsbpTUg8AQkHtKwMYZiFUjNRtMmV"  # SPL no-op, to which the 
 ASSOCIATED_ACCOUNTS = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"
 DEPART_UNITS = 130_000  # compute units; TransferRemote measures 89,000 to 97,000
 SIGNATURE_FEE = 5_000  # lamports, for the second signature
-MESSAGE_RENT = 2_248_080  # lamports for a dispatched message of 195 bytes, kept by the chain: (128 + 195) x 6,960
+MESSAGE_RENT = 2_241_120  # lamports for a dispatched message of 194 bytes, kept by the chain: (128 + 194) x 6,960
 
 _TRANSFER_REMOTE = bytes([1] * 8) + b"\x01"
 _ONE_TIME = b"coordinator: hyperlane unique message\0"

@@ -12,6 +12,7 @@ import pytest
 
 from bridges.base import Arrival, Delivered, InTransit, Lane, Leg, Rail
 from bridges.hyperlane.rail import build
+from bridges.hyperlane.solana import MESSAGE_RENT
 from chains.base import Call, Landed, Receipt, Unknown
 from chains.errors import Misconfigured, OutsideTerms, Reverted
 from chains.tokens import Amount, Token
@@ -98,6 +99,7 @@ async def test_round_trip__to_a_wallet_without_token_account_and_back__every_uni
     home = await world.leg(back, 1_000 * UNIT)
     departure = await world.depart(home)
     assert departure.moved(home.sender, back.source.id) == -home.gives.units
+    assert departure.moved(home.sender, world.warp.chains[home.sender.chain].native.id) == -MESSAGE_RENT
     second = await world.delivered(home, departure)
     assert second.receipt.final
     assert second.amount == Amount(back.target, home.gives.units)

@@ -52,5 +52,5 @@ def test_is_ours__cut_long_or_of_another_version__no(raw: bytes) -> None:
     assert not is_ours(raw, OURS)
 
 
-def test_message_id__is_the_keccak_of_all_bytes() -> None:
+def test_message_id__any_message__is_the_keccak_of_all_bytes() -> None:
     assert message_id(OURS.encode(7)) == "0x" + keccak(OURS.encode(7)).hex()

@@ -13,7 +13,7 @@ from spl.token.instructions import create_idempotent_associated_token_account, g
 from spl.token.models import TransferCheckedParams
 
 from chains.base import AccountMeta, Call, Dead, Landed, Pending, Submission, Unknown
-from chains.errors import Misconfigured, Reverted, SendInDoubt, Unfunded
+from chains.errors import Fault, Misconfigured, Reaction, Reverted, SendInDoubt, Unfunded
 from chains.ids import AccountId, TokenId
 from chains.solana.transaction import call_of
 from chains.tokens import Token
@@ -234,6 +234,13 @@ async def test_prepare__too_many_calls__reverted_with_size(world: World) -> None
     calls = [world.pay(LAMPORTS, Keypair().pubkey()) for _ in range(40)]
     with pytest.raises(Reverted, match="1232"):
         await world.chain.prepare(world.account, calls, None)
+
+
+async def test_prepare__node_is_unwell__is_a_reason_to_wait_and_none_to_plan_again(world: World) -> None:
+    world.node.faults.fail_methods = {"simulateTransaction": [-32005, "Node is behind by 42 slots"]}
+    with pytest.raises(Fault) as fault:
+        await world.chain.prepare(world.account, [world.pay(1)], None)
+    assert fault.value.reaction is Reaction.RETRY
 
 
 async def test_prepare__no_key__misconfigured(world: World) -> None:
