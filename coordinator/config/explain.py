@@ -6,17 +6,17 @@ the environment, URLs, and anything under `key` stay hidden.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast, get_args
+from typing import Any, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from chains.ids import InvalidId
 from coordinator.config.errors import Findings, Where, did_you_mean, listed
 from coordinator.config.quantities import Refused
+from coordinator.config.spots import Spot, fields_at, locate, nearest
 from coordinator.config.tree import Node
 
 _SHOWN = 60  # characters of a value that a message repeats
@@ -40,15 +40,6 @@ _BOUNDS = {"greater_than": "above {gt}", "greater_than_equal": "{ge} or more", "
 
 
 @dataclass(frozen=True, slots=True)
-class _Spot:
-    """Where an error lies: its path as far as the tree goes, the node there, and the place to point at."""
-
-    path: tuple[str, ...]
-    node: Node | None
-    where: Where
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """How a node is read: the shape it should have, keys that are set `given` and not written, names that an id may be `called`."""
 
@@ -65,62 +56,19 @@ def validate(reading: Reading, node: Node, path: tuple[str, ...], findings: Find
     try:
         return TypeAdapter(reading.shape).validate_python(plain)
     except ValidationError as refusal:
-        for error in _nearest(refusal.errors(include_url=False, include_input=False), node):
+        for error in nearest(refusal.errors(include_url=False, include_input=False), node):
             _tell(error, reading, locate(error["loc"], node, path), findings)
         return None
 
 
-def _nearest(errors: list[ErrorDetails], node: Node) -> Iterable[ErrorDetails]:
-    """Of a union's members, keep the one with the fewest refusals: the one that was meant."""
-    members: dict[tuple[str, ...], dict[str, list[ErrorDetails]]] = defaultdict(lambda: defaultdict(list))
-    for error in errors:
-        depth, member = _union_member(error["loc"], node, error["type"])
-        members[tuple(str(part) for part in error["loc"][:depth])][member].append(error)
-    for options in members.values():
-        yield from options.pop("", [])
-        if options:
-            yield from min(options.values(), key=len)
-
-
-def _union_member(loc: tuple[int | str, ...], node: Node | None, kind: str) -> tuple[int, str]:
-    """How deep the location follows the tree, and the name of the union's member it then takes (or nothing)."""
-    for depth, part in enumerate(loc):
-        child = _child(node, part)
-        if child is None:
-            last = depth == len(loc) - 1
-            return depth, "" if (last and kind == "missing") or part == "[key]" else str(part)
-        node = child
-    return len(loc), ""
-
-
-def _child(node: Node | None, part: int | str) -> Node | None:
-    if node is not None and isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
-        return node.value[part]
-    return node.get(str(part)) if node is not None else None
-
-
-def locate(loc: Iterable[int | str], node: Node, path: tuple[str, ...]) -> _Spot:
-    """Follow a pydantic location through the tree; parts that are not in the tree (tags of unions) are passed over."""
-    where, here = node.where, node
-    for part in loc:
-        child = _child(here, part)
-        if child is None:
-            continue
-        entry = here.entries.get(str(part))
-        where = entry.where if entry else child.where
-        path = (*path, entry.written if entry else str(part))
-        here = child
-    return _Spot(path, here, where)
-
-
-def _tell(error: ErrorDetails, reading: Reading, spot: _Spot, findings: Findings) -> None:
+def _tell(error: ErrorDetails, reading: Reading, spot: Spot, findings: Findings) -> None:
     kind, loc = error["type"], error["loc"]
     context = cast(Mapping[str, Any], error.get("ctx", {}))
     cause = context.get("error")
     if _from_environment(spot) and any(spot.node is not None and known.where == spot.node.where for known in findings.errors):
         return  # the variable is not set: said already
     if kind == "extra_forbidden":
-        known = sorted(set(_fields_at(reading.shape, loc[:-1])) - set(reading.given if len(loc) == 1 else ()))
+        known = sorted(set(fields_at(reading.shape, loc[:-1])) - set(reading.given if len(loc) == 1 else ()))
         hint = did_you_mean(spot.path[-1], known)
         findings.add(spot.where, spot.path, "unknown key", listed(known), hint)
     elif kind == "missing":
@@ -136,13 +84,13 @@ def _tell(error: ErrorDetails, reading: Reading, spot: _Spot, findings: Findings
         _tell_plain(kind, context, spot, findings)
 
 
-def _tell_plain(kind: str, context: Mapping[str, Any], spot: _Spot, findings: Findings) -> None:
+def _tell_plain(kind: str, context: Mapping[str, Any], spot: Spot, findings: Findings) -> None:
     hint = ""
     if kind in {"literal_error", "enum", "union_tag_invalid"}:
         allowed = str(context.get("expected") or context.get("expected_tags")).replace("'", "").replace(" or ", ", ")
         value = spot.node.get("kind") if kind == "union_tag_invalid" and spot.node else spot.node
         if kind == "union_tag_invalid" and value is not None:
-            spot = _Spot((*spot.path, "kind"), value, value.where)
+            spot = Spot((*spot.path, "kind"), value, value.where)
         hint = did_you_mean(str(value.value) if value else "", allowed.split(", "))
     elif kind in _BOUNDS:
         allowed = _BOUNDS[kind].format(**context)
@@ -158,29 +106,29 @@ def _tell_plain(kind: str, context: Mapping[str, Any], spot: _Spot, findings: Fi
     findings.add(_value_place(spot), spot.path, f"found {_shown(spot)}", allowed, hint)
 
 
-def _value_place(spot: _Spot) -> Where:
+def _value_place(spot: Spot) -> Where:
     """A text stands on its own line and column; for a mapping or list, its key is the better place to point at."""
     return spot.node.where if spot.node is not None and isinstance(spot.node.value, str) else spot.where
 
 
-def _text(spot: _Spot) -> str:
+def _text(spot: Spot) -> str:
     return spot.node.value if spot.node is not None and isinstance(spot.node.value, str) else ""
 
 
-def _from_environment(spot: _Spot) -> bool:
+def _from_environment(spot: Spot) -> bool:
     return spot.node is not None and bool(spot.node.origin)
 
 
-def _hidden(spot: _Spot) -> bool:
+def _hidden(spot: Spot) -> bool:
     return _from_environment(spot) or "://" in _text(spot) or "key" in spot.path
 
 
-def _discreet(told: str, spot: _Spot) -> str:
+def _discreet(told: str, spot: Spot) -> str:
     """A message of another model, without the value when that is a URL: paths and queries hold access keys."""
     return told.replace(repr(_text(spot)), "the value").replace(_text(spot), "the value") if "://" in _text(spot) else told
 
 
-def _shown(spot: _Spot) -> str:
+def _shown(spot: Spot) -> str:
     value = spot.node.value if spot.node else None
     if value is None:
         return "nothing"
@@ -189,28 +137,3 @@ def _shown(spot: _Spot) -> str:
     if _hidden(spot):
         return "a value that is not shown here"
     return f'"{value[:_SHOWN]}{"…" if len(value) > _SHOWN else ""}"'
-
-
-def _fields_at(shape: Any, loc: Iterable[int | str]) -> Iterable[str]:
-    """The keys that may stand at a location, over all models that may stand there."""
-    models = _models_in(shape)
-    for part in loc:
-        inner = [model.model_fields[str(part)].annotation for model in models if str(part) in model.model_fields]
-        tagged = [model for model in models if _is_tagged(model, str(part))]
-        if inner:
-            models = [found for annotation in inner for found in _models_in(annotation)]
-        elif tagged:
-            models = tagged
-    return [name for model in models for name in model.model_fields]
-
-
-def _is_tagged(model: type[BaseModel], part: str) -> bool:
-    """Whether a union's location part names this model: by its class, or by its `kind`."""
-    kind = model.model_fields.get("kind")
-    return model.__name__ == part or (kind is not None and part in get_args(kind.annotation))
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for inner in get_args(annotation) for model in _models_in(inner)]

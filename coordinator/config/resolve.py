@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from chains.ids import AccountId, ChainId, TokenId
 from chains.keys import KeyReference
 from chains.tokens import Token
-from coordinator.config.checks import limits_of, tokens_by_name, units_of
+from coordinator.config.feasible import limits_of, tokens_by_name, units_of
 from coordinator.config.model import (
     AssetModel,
     ChainlinkModel,

@@ -57,11 +57,15 @@ def total(values: Iterable[Fraction | None]) -> Fraction | None:
 
 
 def cost(case: Case, quotes: Iterable[Quote]) -> Fraction | None:
-    """USD that legs lose at own prices: what is given less what is taken, plus the fees beside it. None when a price is missing."""
+    """USD that legs lose at own prices: what is given less what is taken, plus the fees beside it. None when a price is missing.
+
+    A leg that seems to gain counts as zero, so that a quote too good to be true hides nothing of the others.
+    """
     parts: list[Fraction | None] = []
     for quote in quotes:
-        taken = case.worth(quote.takes)
-        parts += [case.worth(quote.gives), None if taken is None else -taken, *(case.worth(fee) for fee in quote.fees)]
+        given, taken = case.worth(quote.gives), case.worth(quote.takes)
+        parts.append(None if given is None or taken is None else max(Fraction(0), given - taken))
+        parts += [case.worth(fee) for fee in quote.fees]
     return total(parts)
 
 

@@ -219,6 +219,11 @@ def test_cost__of_legs_and_fees__at_the_cap_allowed(takes: str, broken: list[str
     assert rules(plan(bridge("5_000", takes, fee="0.001"))) == broken  # 17 kept by the bridge, 3 for the network
 
 
+def test_cost__quote_too_good_to_be_true__hides_nothing_of_another_leg() -> None:
+    dear, dream = bridge("1_000", "979", least=amount("beta.USDC", "995")), bridge("1_000", "2_000", id="0" * 32)
+    assert rules(plan(dear, dream)) == ["cost"]
+
+
 def test_cost__as_the_plan_says__also_counts() -> None:
     assert rules(plan(bridge(), cost=Cost(Fraction(21), Fraction(0), Fraction(0)))) == ["cost"]
 
