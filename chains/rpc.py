@@ -22,6 +22,7 @@ STRAGGLERS = 1.0  # seconds given to the slower endpoints, once the quorum has a
 KEPT_DISPUTES = 100
 
 Normal = Callable[[Json], Json]
+Enough = Callable[[Sequence["Answer"], int], object]  # true when waiting for more than stragglers can change nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,15 @@ class EndpointPool:
         quorum gives it and nobody knows better. Raises Unknowable when domains contradict each other or too few answer,
         Refused when the quorum gives the same JSON-RPC error, RateLimited or Unreachable when nobody answers, WrongNetwork.
         """
-        answers = await self._collect(method, params, normal)
+        answers = await self._collect(method, params, normal, _agreed)
         return self._verdict(method, params, answers)
 
     async def poll(self, method: str, params: Sequence[Json], normal: Normal = as_it_is) -> Sequence[Answer]:
-        """Every endpoint's own answer, for questions whose right answers may differ (such as the newest height)."""
-        return await self._collect(method, params, normal, everyone=True)
+        """Each endpoint's own answer, for questions whose right answers may differ (such as the newest height).
+
+        Once `quorum` domains have answered, the others get a short grace; who stays silent is left out.
+        """
+        return await self._collect(method, params, normal, _answered)
 
     async def observe(self, method: str, params: Sequence[Json], normal: Normal = as_it_is) -> Json:
         """Any one endpoint's answer; only to show, to estimate or to simulate. Raises the most telling fault when all fail."""
@@ -115,13 +119,13 @@ class EndpointPool:
         for endpoint in self._endpoints:
             await endpoint.aclose()
 
-    async def _collect(self, method: str, params: Sequence[Json], normal: Normal, everyone: bool = False) -> list[Answer]:
+    async def _collect(self, method: str, params: Sequence[Json], normal: Normal, enough: Enough) -> list[Answer]:
         tasks = [asyncio.create_task(_ask(endpoint, method, params, normal)) for endpoint in self._endpoints]
         waiting = set(tasks)
         answers: list[Answer] = []
         try:
             while waiting:
-                settled = not everyone and bool(_agreed(answers, self._quorum))
+                settled = bool(enough(answers, self._quorum))
                 done, waiting = await asyncio.wait(waiting, timeout=STRAGGLERS if settled else None, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
                     break
@@ -202,6 +206,10 @@ def _agreed(answers: Sequence[Answer], quorum: int) -> list[Answer]:
     winners = {key for key in votes if votes.count(key) >= quorum}
     firsts = {_key(answer): answer for answer in answers if answer.fault is None and answer.value is not None}
     return [firsts[key] for key in sorted(winners)]
+
+
+def _answered(answers: Sequence[Answer], quorum: int) -> bool:
+    return len(_domains(answer for answer in answers if answer.fault is None and answer.value is not None)) >= quorum
 
 
 def _same_refusal(answers: Sequence[Answer], quorum: int) -> Refused | None:

@@ -80,6 +80,13 @@ async def test_decide__a_silent_endpoint__does_not_hold_up_an_agreed_answer(make
     assert await pool.decide("x", []) == 1
 
 
+async def test_poll__a_silent_endpoint__is_left_out_once_the_quorum_has_answered(make_script: MakeScript, make_pool: MakePool) -> None:
+    silent = await make_script()
+    silent.silent.add("x")
+    pool = make_pool(await make_script(x=1), silent, await make_script(x=2), quorum=2, timeout=30.0)
+    assert [answer.value for answer in await pool.poll("x", [])] == [1, 2]
+
+
 async def test_decide__nobody_answers__says_the_most_telling_fault(make_script: MakeScript, make_pool: MakePool) -> None:
     limited, dead = await make_script(), await make_script()
     limited.errors["x"] = {"code": 429, "message": "slow down"}
