@@ -11,9 +11,10 @@ from deploy.localnet.layout import DEFAULT_HOME, DEFAULT_PORT_BASE
 from deploy.localnet.network import Network, NetworkError
 from deploy.localnet.processes import ProcessError
 from deploy.localnet.rpc import RpcError
+from deploy.localnet.solc import CompileError
 from deploy.localnet.table import Ports
 
-EXIT_OK, EXIT_NOT_HEALTHY, EXIT_REFUSED = 0, 1, 2
+EXIT_OK, EXIT_NOT_HEALTHY, EXIT_REFUSED, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,9 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
-    except (NetworkError, FetchError, ProcessError, RpcError) as failure:
+    except (NetworkError, FetchError, CompileError, ProcessError, RpcError) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return EXIT_REFUSED
+    except KeyboardInterrupt:
+        print("interrupted: what was started still runs; run it again, or `down` to stop it", file=sys.stderr)
+        return EXIT_INTERRUPTED
 
 
 def _run(options: argparse.Namespace) -> int:

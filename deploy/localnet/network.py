@@ -138,7 +138,10 @@ class Network:
 
     def control(self, agent: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change an agent's controls (`{"paused": true}`, `{"delay_s": 5.0}`, `{"fail_next": 1}`); its new state."""
-        return rpc.set_controls(self.book["services"][agent], changes)
+        services = self.book["services"]
+        if agent not in services:
+            raise NetworkError(f"no service {agent!r} in this network; it has {', '.join(services) or 'none'}")
+        return rpc.set_controls(services[agent], changes)
 
     def keep_prices(self, on: bool) -> None:
         """Stop or start the price keeper; without it the EVM oracles' prices grow old."""

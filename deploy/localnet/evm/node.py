@@ -17,12 +17,13 @@ from web3.types import RPCEndpoint, TxParams, TxReceipt, Wei
 
 from deploy.localnet.accounts import Role, address, require_private
 from deploy.localnet.artifacts import Artifact
+from deploy.localnet.rpc import RpcError
 
 POLL_SECONDS = 0.02
 WAIT_SECONDS = 30
 
 
-class NodeError(Exception):
+class NodeError(RpcError):
     """The node refused a request or a transaction failed; the text names the method and the reason."""
 
 
