@@ -8,7 +8,7 @@ import pytest
 
 from bridges.base import Claimable, Delivered, InTransit
 from chains.base import Call
-from chains.errors import OutsideTerms
+from chains.errors import OutsideTerms, Reverted
 from chains.tokens import Amount
 from tests.contract.cases.base import RailCase
 
@@ -133,6 +133,18 @@ async def test_arrival__claimed_by_a_stranger__is_delivered_to_us(case: RailCase
     assert isinstance(delivered, Delivered)
     assert delivered.receipt.reference == receipt.reference
     assert delivered.amount >= leg.least
+
+
+async def test_arrival__claimed_already__cannot_be_claimed_again(case: RailCase) -> None:
+    leg = await case.leg()
+    departure = await case.run(await case.rail.depart(leg))
+    arrival = await case.until(leg, departure, Claimable, Delivered)
+    if not isinstance(arrival, Claimable):
+        pytest.skip("nothing to claim on this rail")
+    await case.run(arrival.calls)
+    chain = case.chains[leg.recipient.chain]
+    with pytest.raises(Reverted):
+        await chain.prepare(leg.recipient, arrival.calls, await chain.sequence(leg.recipient))
 
 
 async def test_undo__only_the_approval_happened__takes_it_back(case: RailCase) -> None:
