@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from chains.errors import RateLimited, Unknowable, Unreachable
+from chains.jsontext import parse
 
 if TYPE_CHECKING:
     import aiohttp  # imported when the first question is asked: reading a configuration must stay quick
@@ -76,6 +76,6 @@ def _sorted(url: str, status: int, headers: Mapping[str, str], body: bytes) -> A
     if len(body) > MAX_BODY:
         raise Unknowable(f"{url} answers more than {MAX_BODY} bytes")
     try:
-        return json.loads(body)
+        return parse(body)
     except ValueError:
         raise Unknowable(f"{url} does not answer JSON: {body[:100]!r}") from None

@@ -48,6 +48,12 @@ async def test_get__not_json__is_unknowable(api, http):
         await http.get(f"{api.url}/page")
 
 
+async def test_get__json_nested_without_end__is_unknowable_and_the_process_lives(api, http):
+    api.says("GET /deep", b"[" * 200_000)
+    with pytest.raises(Unknowable, match="does not answer JSON"):
+        await http.get(f"{api.url}/deep")
+
+
 async def test_get__oversized_answer__is_refused_unparsed(api, http):
     api.says("GET /flood", b'"' + b"a" * MAX_BODY + b'"')
     with pytest.raises(Unknowable, match="more than"):

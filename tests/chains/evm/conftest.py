@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
 import subprocess
 import time
 import urllib.request
@@ -81,8 +82,20 @@ class Node:
         return Call(ID, self.weth, data, signature, value=value)
 
 
+def free_port() -> int:
+    for port in itertools.islice(_ports, 50):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port between 18700 and 18749")
+
+
 def started(chain_id: int = 31337701) -> tuple[Node, subprocess.Popen[bytes]]:
-    port = next(_ports)
+    port = free_port()
     options = ["--silent", "--no-mining", "--order", "fifo", "--slots-in-an-epoch", "1"]
     command = [str(anvil_binary()), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id), *options]
     process = subprocess.Popen(command)
@@ -198,7 +211,7 @@ async def make_proxy() -> AsyncIterator[MakeProxy]:
     sessions: list[aiohttp.ClientSession] = []
 
     async def make(node: Node) -> Proxy:
-        port = next(_ports)
+        port = free_port()
         proxy = Proxy(f"http://127.0.0.1:{port}")
         session = aiohttp.ClientSession()
         sessions.append(session)
