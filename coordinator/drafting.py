@@ -201,5 +201,5 @@ def _violation(answer: Answer, problem: planner.Instance, portfolio: Portfolio, 
 
 
 def _unmet(answer: Answer, closed: Sequence[Closed]) -> tuple[Unmet, ...]:
-    shut = "; ".join(f"{lane.lane.id} is closed: {lane.why}" for lane in closed[:3])
-    return tuple(Unmet(one.target, one.short, f"{one.why}{'; ' + shut if shut else ''}") for one in answer.unmet)
+    shut = f" ({len(closed)} lanes offer nothing now)" if closed else ""
+    return tuple(Unmet(one.target, one.short, one.why + shut) for one in answer.unmet)

@@ -22,6 +22,8 @@ from policies.base import Portfolio, Prices
 SWAP_SIZES = (Fraction(1, 16), Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1))
 BRIDGE_SIZES = (Fraction(1, 4), Fraction(1))
 AT_ONCE = 12  # quotes asked for at the same time
+HALVINGS = 4  # quotes spent on finding how far a lane stays within the allowed slippage
+NEAR_LIMIT = 98  # percent of a lane's own limit that is offered: the limit itself moves between two quotes
 PROBES = 8  # tries to find an amount that a lane takes, each a quarter of the one before
 
 
@@ -62,9 +64,13 @@ def fees(quote: Quote, prices: Prices) -> Fraction:
     return sum((prices.value(fee) for fee in quote.fees), Fraction(0))
 
 
-async def gather(rails: Sequence[Rail], portfolio: Portfolio, clock: Clock) -> tuple[list[Offer], list[Closed]]:
-    """Ask every lane whose tokens have prices. A lane that answers with a fault is closed for this turn, never guessed."""
+async def gather(rails: Sequence[Rail], portfolio: Portfolio, slippage: Fraction, clock: Clock) -> tuple[list[Offer], list[Closed]]:
+    """Ask every lane whose tokens have prices. A lane that answers with a fault is closed for this turn, never guessed.
+
+    `slippage`: the most that a leg may lose against our own prices (a share); a lane is offered only as far as it keeps to it.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
+    market = Market(portfolio.prices, slippage, clock)
 
     async def ask(rail: Rail, lane: Lane) -> Offer | Closed:
         unpriced = [token.asset for token in (lane.source, lane.target) if token.asset not in portfolio.prices.by_asset]
@@ -72,7 +78,7 @@ async def gather(rails: Sequence[Rail], portfolio: Portfolio, clock: Clock) -> t
             return Closed(lane, f"{unpriced[0]} has no usable price: {portfolio.prices.refused.get(unpriced[0], 'never observed')}")
         try:
             async with gate:
-                return await _offer(rail, lane, _most_that_can_flow(lane, portfolio), clock)
+                return await _offer(rail, lane, _most_that_can_flow(lane, portfolio), market)
         except Fault as fault:
             return Closed(lane, str(fault))
 
@@ -81,30 +87,62 @@ async def gather(rails: Sequence[Rail], portfolio: Portfolio, clock: Clock) -> t
     return offers, sorted((a for a in answers if isinstance(a, Closed)), key=lambda closed: closed.lane.id)
 
 
-async def _offer(rail: Rail, lane: Lane, most: int, clock: Clock) -> Offer | Closed:
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What every quote of this turn is held against."""
+
+    prices: Prices
+    slippage: Fraction
+    clock: Clock
+
+    async def ask(self, rail: Rail, lane: Lane, units: int) -> Quote:
+        return await reading(lambda: rail.quote(lane, Amount(lane.source, units)), self.clock)
+
+    def fair(self, quote: Quote) -> bool:
+        """What arrives is worth no less than the allowed slippage below what is given, at our own prices."""
+        return self.prices.value(quote.takes) >= self.prices.value(quote.gives) * (1 - self.slippage)
+
+
+async def _offer(rail: Rail, lane: Lane, most: int, market: Market) -> Offer | Closed:
     if not most:
         return Closed(lane, "the treasury is worth nothing")
-    probe = await _probe(rail, lane, most, clock)
-    top = min(most, probe.most)
+    probe = await _probe(rail, lane, most, market)
+    top = min(most, probe.most * NEAR_LIMIT // 100)
     sizes = sorted({int(top * share) for share in (SWAP_SIZES if lane.kind == "swap" else BRIDGE_SIZES)} - {0})
     sizes = [size for size in sizes if probe.least <= size <= probe.most]
     if not sizes:
         return Closed(lane, f"takes {probe.least} to {probe.most} base units; the treasury can give at most {most}")
-    quotes = [await reading(lambda size=size: rail.quote(lane, Amount(lane.source, size)), clock) for size in sizes]  # type: ignore[misc]  # size is bound
-    return Offer(lane, tuple(quotes))
+    quotes = [await market.ask(rail, lane, size) for size in sizes]
+    fair = [quote for quote in quotes if market.fair(quote)]
+    if len(fair) < len(quotes):
+        fair += await _last_fair(rail, lane, (fair[-1].gives.units if fair else probe.least, quotes[len(fair)].gives.units), market)
+    return Offer(lane, tuple(fair)) if fair else Closed(lane, "every size loses more than the allowed slippage against our own prices")
 
 
-async def _probe(rail: Rail, lane: Lane, most: int, clock: Clock) -> Quote:
+async def _last_fair(rail: Rail, lane: Lane, between: tuple[int, int], market: Market) -> list[Quote]:
+    """The largest fair quote found by halving between a fair size and one that is not; empty when there is none."""
+    low, high = between
+    found: list[Quote] = []
+    for _ in range(HALVINGS):
+        quote = await market.ask(rail, lane, (low + high) // 2)
+        if market.fair(quote):
+            low, found = quote.gives.units, [quote]
+        else:
+            high = quote.gives.units
+    return found
+
+
+async def _probe(rail: Rail, lane: Lane, most: int, market: Market) -> Quote:
     """A quote for the largest of `most`, a quarter of it, … that the lane takes: only a quote tells a lane's own limits.
 
     Raises OutsideTerms when even the smallest of them is not taken."""
     size = most
     for _ in range(PROBES - 1):
         try:
-            return await reading(lambda size=size: rail.quote(lane, Amount(lane.source, size)), clock)  # type: ignore[misc]  # size is bound
+            return await market.ask(rail, lane, size)
         except OutsideTerms:
             size = max(size // 4, 1)
-    return await reading(lambda: rail.quote(lane, Amount(lane.source, size)), clock)
+    return await market.ask(rail, lane, size)
 
 
 def _most_that_can_flow(lane: Lane, portfolio: Portfolio) -> int:

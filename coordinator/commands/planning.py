@@ -33,9 +33,11 @@ async def plan(session: Session, out_file: Path | None, if_due: bool, deadline: 
             out.note(f"no plan is due: {seen.decision.reason}")
             return Exit.OK
         proposal = await propose(app, seen, deadline)
-        out.data(view.plan(proposal.plan, Names(app.treasury)), tables.plan)
+        names = Names(app.treasury)
+        out.data(view.plan(proposal.plan, names), tables.plan)
         for closed in proposal.closed:
-            out.note(f"lane {closed.lane.id} offers nothing: {closed.why}")
+            lane = closed.lane
+            out.note(f"{lane.rail} offers nothing from {names.token(lane.source.id)} to {names.token(lane.target.id)}: {closed.why}")
         if not proposal.plan.legs:
             out.note("Nothing to do." if not proposal.plan.violation else "Nothing can be done: see what is not met above.")
             return Exit.OK if not proposal.plan.violation else Exit.BLOCKED

@@ -40,11 +40,13 @@ class FlowModel:
         margins: Sequence[float] = (),
         inset: bool = False,
         strict: Collection[str] = (),
+        loose_swaps: bool = False,
     ) -> None:
         self.network = network
         self.arcs = tuple(arcs)
         self.program = Program()
         self.strict = strict
+        self.loose_swaps = loose_swaps
         self.columns = [self._arc_columns(arc, forced) for arc in self.arcs]
         self.out_of: dict[int, list[int]] = {}
         self.into: dict[int, list[int]] = {}
@@ -142,8 +144,9 @@ class FlowModel:
 
     def _arc_columns(self, arc: Arc, forced: bool) -> Columns:
         program = self.program
-        use = program.column(1.0 if forced else 0.0, 1.0, integer=not forced)
-        flows = tuple(program.column(0.0, width) for width in arc.widths)
+        whole = not forced and (arc.bridge or not self.loose_swaps)
+        use = program.column(1.0 if forced else 0.0, float(arc.times), integer=whole)
+        flows = tuple(program.column(0.0, width * arc.times) for width in arc.widths)
         give: Terms = dict.fromkeys(flows, 1.0)
         for flow, width in zip(flows, arc.widths):
             program.row(-INFINITY, 0.0, [(flow, 1.0), (use, -width)])
@@ -155,9 +158,9 @@ class FlowModel:
         if arc.least > DUST:
             program.row(0.0, INFINITY, {**give, use: -arc.least}.items())
         lost = None
-        if arc.target_unit > DUST:
-            lost = program.column(0.0, arc.target_unit)
-            program.row(-INFINITY, 0.0, [(lost, 1.0), (use, -arc.target_unit)])
+        if arc.target_unit > DUST or arc.spread > 0.0:
+            lost = program.column(0.0, INFINITY)
+            program.row(-INFINITY, 0.0, {**dict.fromkeys(flows, -arc.spread), lost: 1.0, use: -arc.target_unit}.items())
         columns = Columns(use, flows, lost)
         self._whole_units(arc, columns)
         return columns

@@ -15,7 +15,11 @@ ROUNDS = 12
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """A usable lane between token positions; `most`/`least` bound what it gives, `widths` and `rates` its schedule."""
+    """A usable lane between token positions; `most`/`least` bound what one leg gives, `widths` and `rates` its schedule.
+
+    `there` is all the value that can get to the source. Of a merged arc (see `merge.py`) `spread` is how far its worst rate
+    lies below its best, and `times` how often it can be used.
+    """
 
     lane: Lane
     source: int
@@ -27,6 +31,9 @@ class Arc:
     fixed: float
     source_unit: float
     target_unit: float
+    there: float
+    spread: float = 0.0
+    times: int = 1
 
     @property
     def bridge(self) -> bool:
@@ -74,7 +81,7 @@ def draw_network(instance: Instance) -> Network:
             continue
         widths, rates = _schedule(lane, units[source], most)
         fixed = float(lane.fixed * factor)
-        arcs.append(Arc(lane, source, target, min(least, most), most, widths, rates, fixed, units[source], units[target]))
+        arcs.append(Arc(lane, source, target, min(least, most), most, widths, rates, fixed, units[source], units[target], there[source]))
     return Network(instance, factor, held, start, tuple(arcs), position)
 
 

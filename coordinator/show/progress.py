@@ -10,7 +10,7 @@ from rich.text import Text
 
 from coordinator.saga.machine import LegState, SagaState
 from coordinator.show.output import Output
-from coordinator.show.tables import table
+from coordinator.show.tables import short, table
 from coordinator.views.words import Names
 
 STYLES = {"delivered": "green", "abandoned": "yellow", "refunded": "yellow", "in transit": "cyan", "claiming": "cyan"}
@@ -56,4 +56,4 @@ class Progress:
         source, target = self._names.chain(lane.source.chain), self._names.chain(lane.target.chain)
         route = source if source == target else f"{source}->{target}"
         taken = str(leg.arrived) if leg.arrived else lane.target.asset
-        return f"{route} {lane.rail} {leg.leg.gives} -> {taken}"
+        return f"{route} {lane.rail} {short(str(leg.leg.gives))} -> {short(taken)}"

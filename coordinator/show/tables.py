@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -43,6 +44,14 @@ def bar(weight: str, low: str | None, high: str | None) -> Text:
     return Text("".join(cells))
 
 
+_LONG = re.compile(r"(\d\.\d{6})\d+")
+
+
+def short(amount: str) -> str:
+    """An amount with at most six decimals; `…` says that there are more (all of them are in --json)."""
+    return _LONG.sub(r"\1…", amount)
+
+
 def limits(row: dict[str, Any]) -> str:
     low, high = row["low"], row["high"]
     return "-" if low is None and high is None else f"{low or '0'} – {high or '100'} %"
@@ -78,7 +87,7 @@ def _holdings(view: dict[str, Any], console: Console) -> None:
     rows = table("HOLDING", "CHAIN", "AMOUNT", "VALUE", right=("AMOUNT", "VALUE"))
     for row in view["holdings"]:
         moving = "".join(f"  {sign}{row[key]}" for key, sign in (("leaving", "-"), ("arriving", "+")) if row[key] != "0")
-        rows.add_row(row["name"], row["chain"], f"{row['amount']}{moving}", money(row["usd"]))
+        rows.add_row(row["name"], row["chain"], f"{short(row['amount'])}{moving}", money(row["usd"]))
     console.print(rows)
 
 
@@ -89,7 +98,7 @@ def _in_flight(legs: list[dict[str, Any]], console: Console) -> None:
     rows = table("IN FLIGHT", "FROM", "TO", "BY", "STATE", "WAITS FOR")
     for leg in legs:
         state = Text(leg["state"] + ("  NEEDS YOU" if leg["needs_you"] else ""), style="bold red" if leg["needs_you"] else "")
-        rows.add_row(leg["gives"], leg["source_chain"], leg["target_chain"], leg["rail"], state, leg["detail"])
+        rows.add_row(short(leg["gives"]), leg["source_chain"], leg["target_chain"], leg["rail"], state, leg["detail"])
     console.print(rows)
 
 
@@ -99,7 +108,7 @@ def plan(view: dict[str, Any], console: Console) -> None:
     for row in view["legs"]:
         after = ", ".join(map(str, row["after"])) or "-"
         name = f"{row['kind']} {row['rail']}"
-        ends = (row["source_chain"], row["target_chain"], row["gives"], row["takes"], row["least"])
+        ends = (row["source_chain"], row["target_chain"], short(row["gives"]), short(row["takes"]), short(row["least"]))
         legs.add_row(str(row["number"]), name, *ends, money(row["cost"]), age(row["eta_s"]), after)
     console.print(legs if view["legs"] else "no legs: nothing to do")
     shifts = table("", "BEFORE", "AFTER", "BAND", "", right=("BEFORE", "AFTER"))
@@ -113,7 +122,7 @@ def plan(view: dict[str, Any], console: Console) -> None:
     console.print(f"hops   {view['hops']} ({proof})")
     console.print(f"cost   {money(cost['total'])} expected: {parts}")
     for row in view["legs"]:
-        console.print(Text(f"if leg {row['number']} stops: {row['if_it_stops']}", style="dim"))
+        console.print(Text(f"if leg {row['number']} stops: {short(row['if_it_stops'])}", style="dim"))
     for row in view["unmet"]:
         console.print(Text(f"not met: {row['target']} stays {money(row['short'])} short: {row['why']}", style="bold yellow"))
 
@@ -123,7 +132,7 @@ def transfers(view: dict[str, Any], console: Console) -> None:
     for row in view["transfers"]:
         name = f"{row['kind']} {row['rail']}"
         state = Text(row["state"] + ("  NEEDS YOU" if row["needs_you"] else ""), style="bold red" if row["needs_you"] else "")
-        route = (row["source_chain"], row["target_chain"], row["gives"], row["takes"] or "-")
+        route = (row["source_chain"], row["target_chain"], short(row["gives"]), short(row["takes"] or "-"))
         rows.add_row(row["saga"], name, *route, state, age(row["seconds"]), row["detail"])
     console.print(rows if view["transfers"] else "no transfers yet")
 
@@ -131,10 +140,10 @@ def transfers(view: dict[str, Any], console: Console) -> None:
 def ledger(view: dict[str, Any], console: Console) -> None:
     rows = table("ACCOUNT", "TOKEN", "BALANCE", right=("BALANCE",))
     for row in view["balances"]:
-        rows.add_row(row["account"], row["token"], row["amount"] or f"{row['units']} base units")
+        rows.add_row(row["account"], row["token"], short(row["amount"] or f"{row['units']} base units"))
     console.print(rows)
     entries = table("ENTRY", "WHAT", "MOVES")
     for entry in view["entries"]:
-        moves = "\n".join(f"{p['amount'] or p['units']} {p['token']}  {p['account']}" for p in entry["postings"])
+        moves = "\n".join(f"{short(p['amount'] or p['units'])} {p['token']}  {p['account']}" for p in entry["postings"])
         entries.add_row(entry["kind"], entry["memo"], moves)
     console.print(entries)

@@ -14,7 +14,7 @@ targets:
     USDC: {target: 52%, band: 4pp}
     ETH: {target: 26%, band: 3pp}
     BTC: {target: 13%, band: 2pp}
-    SOL: {target: 5%, band: 1.5pp}
+    SOL: {target: 4.5%, band: 1pp}
   chains:
     alpha: {high: 50%}
     beta: {low: 15%, high: 45%}

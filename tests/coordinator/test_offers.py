@@ -39,12 +39,12 @@ class Narrow:
 
 @pytest.mark.parametrize("most", [10**13, 10**12, 10**11, 10**9, 10**8])
 async def test_gather__lane_narrower_than_the_treasury__is_offered_up_to_its_limit(most):
-    offers, closed = await gather([Narrow(1, most)], PORTFOLIO, SystemClock())
+    offers, closed = await gather([Narrow(1, most)], PORTFOLIO, Fraction(1, 100), SystemClock())
     assert closed == []
     assert offers[0].quotes[-1].gives.units == min(most, 10**12)
 
 
 async def test_gather__lane_that_takes_nothing_we_could_give__is_closed_with_its_reason():
-    offers, closed = await gather([Narrow(10**13, 10**14)], PORTFOLIO, SystemClock())
+    offers, closed = await gather([Narrow(10**13, 10**14)], PORTFOLIO, Fraction(1, 100), SystemClock())
     assert offers == []
     assert closed[0].why == f"takes {10**13} to {10**14}"
