@@ -173,13 +173,13 @@ class Network:
 
     def _evm_side(self) -> list[Process]:
         clock, keeper = clock_process(self.ports, self.home), keeper_process(self.home)
-        return [*evm_processes(self.ports, self._state), clock, keeper]
+        return [*evm_processes(self.ports, self.home, self._state), clock, keeper]
 
     def _state(self) -> DeployedState:
         """The deployment the running chains came from; when none runs, the present code's deployment."""
         settings = _read_json(self.home / SETTINGS) or {}
         recorded = DeployedState(Path(settings.get("state", self.home / "none")))
-        running = any(self._supervisor.is_running(each) for each in evm_processes(self.ports, lambda: recorded))
+        running = any(self._supervisor.is_running(each) for each in evm_processes(self.ports, self.home, lambda: recorded))
         if running and recorded.folder.exists():
             return recorded
         state = deployed_state(self.ports.all_evm, self._say)
@@ -188,7 +188,7 @@ class Network:
 
     def _start(self) -> None:
         state = self._state()
-        chains = [*evm_processes(self.ports, lambda: state), clock_process(self.ports, self.home)]
+        chains = [*evm_processes(self.ports, self.home, lambda: state), clock_process(self.ports, self.home)]
         solana = [] if self.evm_only else solana_processes(self.ports, self.home)
         self._write_evm_routers(state)
         self._compose(state, [])

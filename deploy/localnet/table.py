@@ -59,9 +59,9 @@ class Ports:
         return self.base + SOLANA_WS_PORT_OFFSET
 
 
-def evm_processes(ports: Ports, state: Callable[[], DeployedState]) -> list[Process]:
+def evm_processes(ports: Ports, home: Path, state: Callable[[], DeployedState]) -> list[Process]:
     """One anvil a chain, started from the deployed state."""
-    return [_anvil(plan, ports.evm(plan), state) for plan in EVM_CHAINS]
+    return [_anvil(plan, ports.evm(plan), home, state) for plan in EVM_CHAINS]
 
 
 def clock_process(ports: Ports, home: Path) -> Process:
@@ -94,10 +94,10 @@ def child_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def _anvil(plan: EvmPlan, port: int, state: Callable[[], DeployedState]) -> Process:
+def _anvil(plan: EvmPlan, port: int, home: Path, state: Callable[[], DeployedState]) -> Process:
     return Process(
         name=plan.name,
-        command=lambda: running(anvil_binary(), port, plan.chain_id, state().file(plan)),
+        command=lambda: running(anvil_binary(), port, plan.chain_id, state().file(plan), home / "anvil"),
         ports=(port,),
         probe=(rpc.local_url(port), "eth_chainId"),
     )

@@ -26,13 +26,13 @@ def anvil_binary(say: Say = say_on_stderr) -> Path:
 
 def deploying(binary: Path, port: int, chain_id: int, dump: Path) -> list[str]:
     """A fresh node that mines each transaction at once and writes its state to `dump` when it is terminated."""
-    return [*_common(binary, port, chain_id), "--dump-state", str(dump)]
+    return [*_common(binary, port, chain_id, dump.parent.parent), "--dump-state", str(dump)]
 
 
-def running(binary: Path, port: int, chain_id: int, state: Path) -> list[str]:
+def running(binary: Path, port: int, chain_id: int, state: Path, scratch: Path) -> list[str]:
     """A node that starts from a dumped state and mines only when the clock process asks it to."""
     return [
-        *_common(binary, port, chain_id),
+        *_common(binary, port, chain_id, scratch),
         *("--load-state", str(state)),
         "--no-mining",
         *("--slots-in-an-epoch", str(SLOTS_IN_AN_EPOCH)),
@@ -40,11 +40,13 @@ def running(binary: Path, port: int, chain_id: int, state: Path) -> list[str]:
     ]
 
 
-def _common(binary: Path, port: int, chain_id: int) -> list[str]:
+def _common(binary: Path, port: int, chain_id: int, scratch: Path) -> list[str]:
     # No --mnemonic: anvil's default is the public development mnemonic of `accounts`.
     return [
         str(binary),
         *("--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)),
         *("--accounts", str(ACCOUNT_COUNT), "--balance", str(BALANCE_ETHER)),
+        # Where anvil may put files of its own; else it makes a folder in the user's home at every start.
+        *("--cache-path", str(scratch)),
         "--silent",
     ]
