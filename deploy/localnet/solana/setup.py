@@ -90,6 +90,7 @@ def mint_to(chain: Chain, mint: Pubkey, owner: Pubkey, units: int) -> str:
         raise ValueError(f"{mint} is not a mint")
     target = spl.get_associated_token_address(owner, mint, account.owner)
     steps = [
+        chain.unique_limit(),
         spl.create_idempotent_associated_token_account(DEPLOYER.pubkey(), owner, mint, account.owner),
         _mint(mint, target, units, account.owner),
     ]

@@ -30,7 +30,7 @@ GENESIS = Hash.hash(b"coordinator local network: solana")
 FAUCET = Keypair.from_seed(bytes(Hash.hash(b"coordinator local network: faucet")))
 FAUCET_LAMPORTS = 10**18
 FINALIZE_SLOTS = 32
-AIRDROP_UNITS = 10_000
+LEAST_UNITS = 100_000
 
 
 class Chain:
@@ -55,7 +55,7 @@ class Chain:
         self.on_landed: list[Callable[[Landed], None]] = []
         self.on_slot: list[Callable[[], None]] = []
         self._pending: dict[Signature, tuple[int, VersionedTransaction]] = {}
-        self._airdrops = 0
+        self._limits = 0
         self.bank.set_account(FAUCET.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
         self.tick(finalize_slots + 1)  # so that every commitment has a slot of its own from the start
 
@@ -125,12 +125,15 @@ class Chain:
             raise RuntimeError(f"the transaction failed: {record.err}\n" + "\n".join(record.meta["logs"][-8:]))
         return record
 
+    def unique_limit(self) -> Instruction:
+        """A compute limit that differs each time, so that equal transactions in one slot have different signatures."""
+        self._limits += 1
+        return set_compute_unit_limit(LEAST_UNITS + self._limits % LEAST_UNITS)
+
     def airdrop(self, to: Pubkey, lamports: int) -> Signature:
         """Lamports from the faucet, now. Raises `RuntimeError` if it cannot pay."""
-        self._airdrops += 1  # another compute limit each time makes another transaction of equal airdrops
-        unique = set_compute_unit_limit(AIRDROP_UNITS + self._airdrops)
         pay = transfer(TransferParams(from_pubkey=FAUCET.pubkey(), to_pubkey=to, lamports=lamports))
-        return self.execute([unique, pay], [FAUCET]).signature
+        return self.execute([self.unique_limit(), pay], [FAUCET]).signature
 
     def reorg(self, depth: int) -> list[Signature]:
         """The last `depth` slots were a losing fork: undo their transactions (nothing re-sends them).

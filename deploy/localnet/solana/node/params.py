@@ -50,7 +50,6 @@ class Params:
         """Finalized when the caller names none, as on a real node."""
         return as_commitment(self.config.get("commitment", "finalized"))
 
-
     @property
     def kept_commitment(self) -> str:
         """For what a node only tells of blocks that will hardly go away."""

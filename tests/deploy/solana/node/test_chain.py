@@ -1,6 +1,7 @@
 """The chain, ticked by hand: expiry, repeats, commitments, forks, faults, durable nonces."""
 
 import pytest
+from solders.account import Account
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
@@ -174,8 +175,6 @@ def test_unsigned_transaction__is_in_no_block(chain: Chain, payer: Keypair) -> N
 
 
 def test_set_account__touched_before__reads_the_same_at_every_commitment(chain: Chain, payer: Keypair) -> None:
-    from solders.account import Account
-
     to = Keypair().pubkey()
     chain.send(signed(payer, [pay(payer, to, SOL)], chain.slots.latest("processed")[0]))
     chain.set_account(to, Account(7 * SOL, b"", SYSTEM))
