@@ -46,7 +46,7 @@ def units(dollars: str) -> int:
         scaled = Decimal(str(dollars)) * SCALE
     except InvalidOperation:
         raise ValueError(f'{dollars!r} is not an amount of dollars; write it like "3000.5"') from None
-    if scaled != scaled.to_integral_value() or scaled <= 0:
+    if not scaled.is_finite() or scaled != scaled.to_integral_value() or scaled <= 0:
         raise ValueError(f"{dollars!r} is not a positive price with at most 8 decimals")
     return int(scaled)
 

@@ -57,8 +57,9 @@ class Job:
 class Hyperlane:
     delays_answers = False
 
-    def __init__(self, origins: Sequence[Origin], targets: Sequence[Target]) -> None:
+    def __init__(self, origins: Sequence[Origin], targets: Sequence[Target], first_retry_s: float = FIRST_RETRY_S) -> None:
         self.controls = Controls(OWN_CONTROLS)
+        self._first_retry_s = first_retry_s
         self._origins = origins
         self._targets = {target.domain: target for target in targets}
         self._jobs: dict[bytes, Job] = {}
@@ -120,7 +121,7 @@ class Hyperlane:
         except (RpcFault, ValueError) as fault:
             job.tries += 1
             job.fault = str(fault)
-            job.due = time.monotonic() + min(FIRST_RETRY_S * 2 ** min(job.tries, 10), LAST_RETRY_S)
+            job.due = time.monotonic() + min(self._first_retry_s * 2 ** min(job.tries, 10), LAST_RETRY_S)
             log.warning("try %d of 0x%s to %d: %s", job.tries, message.id.hex(), target.domain, fault)
 
     async def _send(self, job: Job, target: Target) -> str:
