@@ -48,6 +48,7 @@ RAILS: Mapping[str, RailKind] = {
     "cctp": RailKind("bridges.settings:CctpSettings", "bridges.cctp.rail:build"),
     "hyperlane": RailKind("bridges.hyperlane.settings:HyperlaneSettings", "bridges.hyperlane.rail:build"),
     "uniswap": RailKind("bridges.settings:UniswapSettings", "bridges.venues.uniswap:build"),
+    "wrapped-native": RailKind("bridges.settings:WrappedNativeSettings", "bridges.venues.wrapped_native:build"),
     "solana-amm": RailKind("bridges.venues.settings:SolanaAmmSettings", "bridges.venues.solana_amm:build"),
     "simulated-bridge": RailKind("bridges.simulated:SimulatedBridgeSettings", "bridges.simulated:build_bridge"),
     "simulated-venue": RailKind("bridges.simulated:SimulatedVenueSettings", "bridges.simulated:build_venue"),

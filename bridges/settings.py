@@ -112,3 +112,17 @@ class UniswapSettings(RailSettings):
             if len({frozenset(pair) for pair in here.pairs}) != len(here.pairs):
                 raise ValueError(f"chains.{chain}.pairs: a pair is listed twice; each counts for both directions")
         return self
+
+
+class WrappedNativeSettings(RailSettings):
+    """Wrapping of native coins. `chains`: the wrapped token of each. `seconds`: usual time until a wrap is final."""
+
+    chains: dict[EvmChainId, TokenKey] = Field(min_length=1)
+    seconds: Seconds = 60
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for chain, token in self.chains.items():
+            if token.chain != chain or token.is_native:
+                raise ValueError(f"chains.{chain}: {token} is not an ERC-20 of {chain}; name the wrapped token")
+        return self

@@ -43,6 +43,8 @@ class EvmRailCase(RailCase):
 
     async def allowance(self, calls: Sequence[Call]) -> int:
         source = self.lane.source
+        if source.id.is_native:
+            return 0
         return await allowance(self.chains[source.chain], source, self.accounts[source.chain], calls[-1].target)
 
 

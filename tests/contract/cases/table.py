@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tests.contract.cases import evm, evm_rails, hyperlane, simulated, solana, solana_amm
+from tests.contract.cases import evm, evm_rails, hyperlane, simulated, solana, solana_amm, wrapped_native
 from tests.contract.cases.base import ChainCase, RailCase
 
 CHAINS: Mapping[str, Callable[[], AbstractAsyncContextManager[ChainCase]]] = {
@@ -35,6 +35,8 @@ LOCALNET_RAILS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[RailCas
     "cctp-standard": evm_rails.cctp_standard,
     "cctp-fast": evm_rails.cctp_fast,
     "uniswap": evm_rails.uniswap,
+    "wrapped-native-wrap": wrapped_native.wrap,
+    "wrapped-native-unwrap": wrapped_native.unwrap,
     "hyperlane-to-solana": hyperlane.to_solana,
     "hyperlane-from-solana": hyperlane.from_solana,
     "solana-amm-sol-given": solana_amm.sol_given,
