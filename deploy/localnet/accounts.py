@@ -7,10 +7,10 @@ them for a public chain id can be replayed there; so no key is handed out for a 
 
 from enum import IntEnum
 from functools import cache
+from typing import TYPE_CHECKING
 
-from eth_account import Account
-from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
-from eth_account.signers.local import LocalAccount
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 PUBLIC_DEV_MNEMONIC = "test test test test test test test test test test test junk"
 ACCOUNT_COUNT = 20
@@ -59,7 +59,7 @@ def address(role: int) -> str:
     return _account(role).address
 
 
-def account(role: int, chain_id: int) -> LocalAccount:
+def account(role: int, chain_id: int) -> "LocalAccount":
     """The signing account of a role, for use on a private chain only.
 
     Raises PublicChainError for any other chain id.
@@ -69,7 +69,11 @@ def account(role: int, chain_id: int) -> LocalAccount:
 
 
 @cache
-def _account(index: int) -> LocalAccount:
+def _account(index: int) -> "LocalAccount":
+    # Loaded on first use: the command line's `status` and `down` need no keys.
+    from eth_account import Account
+    from eth_account.hdaccount import key_from_seed
+
     if not 0 <= index < ACCOUNT_COUNT:
         raise ValueError(f"development account {index} does not exist; there are {ACCOUNT_COUNT}, from 0")
     account: LocalAccount = Account.from_key(key_from_seed(_seed(), f"m/44'/60'/0'/0/{index}"))
@@ -78,4 +82,6 @@ def _account(index: int) -> LocalAccount:
 
 @cache
 def _seed() -> bytes:
+    from eth_account.hdaccount import seed_from_mnemonic
+
     return seed_from_mnemonic(PUBLIC_DEV_MNEMONIC, "")
