@@ -7,16 +7,21 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from coordinator.exits import Exit
+from coordinator.show import tables
 from deploy.demo.configuration import treasury_yaml
 from deploy.demo.report import judge, report_of
 from deploy.demo.scenario import create_keys, fund
 from deploy.localnet import Network
 from deploy.localnet.layout import DEFAULT_PORT_BASE
 
-CHANGES = 10  # `coordinator plan`: a plan is waiting
+Draw = Callable[[dict[str, Any], Console], None]
 
 
 class DemoError(Exception):
@@ -73,30 +78,27 @@ def prepare(home: Path, port_base: int) -> tuple[Network, Path]:
 
 
 def rebalance(folder: Path) -> dict[str, Any]:
-    """Status, plan, apply, status: the views of the plan, the transfers and the end."""
+    """Status, plan, apply, status: the views of each, drawn as the commands themselves draw them."""
     say("[3/5] what there is, and what would bring it inside its bands")
-    before = coordinator(folder, "status", "--json")
-    coordinator(folder, "status", shown=True)
+    before = coordinator(folder, "status", draw=tables.status)
     plan_file = folder / "plan.json"
-    coordinator(folder, "plan", "--out", str(plan_file), shown=True, expect=CHANGES)
+    plan = coordinator(folder, "plan", "--out", str(plan_file), draw=tables.plan, expect=Exit.CHANGES)
     say("[4/5] carrying it out")
-    applied = coordinator(folder, "apply", str(plan_file), "--json")
+    applied = coordinator(folder, "apply", str(plan_file), draw=tables.transfers)
     say("[5/5] what there is now")
-    after = coordinator(folder, "status", "--json")
-    coordinator(folder, "status", shown=True)
-    coordinator(folder, "transfers", shown=True)
-    return {"before": before, "after": after, "applied": applied, "plan": coordinator(folder, "show", str(plan_file), "--json")}
+    return {"before": before, "plan": plan, "applied": applied, "after": coordinator(folder, "status", draw=tables.status)}
 
 
-def coordinator(folder: Path, command: str, *words: str, shown: bool = False, expect: int = 0) -> Any:
-    """Run one command as an operator would; its JSON, or None when it is shown to the person instead."""
-    line = [sys.executable, "-m", "coordinator", command, *words, "--config", str(folder / "treasury.yaml")]
-    if shown:
-        say(f"$ coordinator {command} {' '.join(words)}")
-    done = subprocess.run(line, stdout=None if shown else subprocess.PIPE, text=True, check=False)
+def coordinator(folder: Path, command: str, *words: str, draw: Draw, expect: Exit = Exit.OK) -> dict[str, Any]:
+    """Run one command as an operator would, show the person its table, and return its data."""
+    say(f"$ coordinator {command} {' '.join(words)}")
+    line = [sys.executable, "-m", "coordinator", command, *words, "--json", "--config", str(folder / "treasury.yaml")]
+    done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != expect:
-        raise DemoError(f"coordinator {command} ended with exit code {done.returncode}, expected {expect}")
-    return None if shown else json.loads(done.stdout)
+        raise DemoError(f"coordinator {command} ended with exit code {done.returncode}, expected {int(expect)}")
+    view: dict[str, Any] = json.loads(done.stdout)
+    draw(view, Console(highlight=False))
+    return view
 
 
 def say(text: str) -> None:
