@@ -12,11 +12,12 @@ from coordinator.journal.store import AlreadyApplied
 from coordinator.lock import sole_actor
 from coordinator.plan import Plan
 from coordinator.planfile import read
+from coordinator.proposal import judge
 from coordinator.saga.machine import SagaState, State
 from coordinator.show import tables
 from coordinator.show.output import Output
 from coordinator.show.progress import Progress
-from coordinator.turn import judge, look, open_sagas
+from coordinator.turn import look, open_sagas
 from coordinator.views.ledger import residual
 from coordinator.views.transfers import saga_rows
 from coordinator.views.words import Names

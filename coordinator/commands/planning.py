@@ -13,8 +13,9 @@ from coordinator.show.output import Output
 
 async def plan(session: Session, out_file: Path | None, if_due: bool, deadline: float) -> Exit:
     from coordinator import planfile
+    from coordinator.proposal import judge, propose
     from coordinator.show import tables
-    from coordinator.turn import judge, look, propose
+    from coordinator.turn import look
     from coordinator.views import plan as view
     from coordinator.views.words import Names
     from policies.drift import unpriced

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Engine, inspect, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"  # the newest revision under migrations/versions; a test holds it to alembic's own answer
 
 
 class NewerJournal(Exception):
@@ -18,18 +19,27 @@ class NewerJournal(Exception):
 
 def upgrade(engine: Engine) -> None:
     """Idempotent. Raises NewerJournal when the file's revision is not one this program knows."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    if _current(engine) == head:
-        return  # the usual start: alembic's own machinery costs more than this look
+    current = _current(engine)
+    if current == HEAD:
+        return  # the usual start, and alembic takes longer to import than the whole look
+    from alembic import command
+    from alembic.util import CommandError
+
+    config = configuration()
     config.attributes["engine"] = engine
     try:
         command.upgrade(config, "head")
     except CommandError as problem:
-        raise NewerJournal(
-            f"the journal has schema {_current(engine)}, this program knows up to {head}: use a newer program ({problem})"
-        ) from None
+        raise NewerJournal(f"the journal has schema {current}, this program knows up to {HEAD}: use a newer program ({problem})") from None
+
+
+def configuration() -> Config:
+    """Alembic's configuration of the migrations beside this file."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
 
 
 def _current(engine: Engine) -> str | None:
