@@ -64,8 +64,8 @@ class EvmEndpoint:
         found: dict[str, Any] | None = await self.rpc.call("eth_getTransactionReceipt", transaction)
         return found
 
-    async def call(self, to: str, data: bytes) -> bytes:
-        result = await self.rpc.call("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest")
+    async def call(self, to: str, data: bytes, tag: str = "latest") -> bytes:
+        result = await self.rpc.call("eth_call", {"to": to, "data": "0x" + data.hex()}, tag)
         return bytes.fromhex(result.removeprefix("0x"))
 
     async def send(self, role: int, to: str, data: bytes) -> str:

@@ -31,7 +31,10 @@ log = logging.getLogger("agent")
 
 @dataclass(slots=True)
 class Job:
-    """A message on its way. `state`: waiting, delivered. `due`: when the next try may be, on the loop's clock."""
+    """A message on its way. `due`: when it is looked at next, on the monotonic clock.
+
+    `state`: waiting, sent (there, but a reorg could take it back), delivered (there for good).
+    """
 
     checkpoint: Checkpoint
     due: float
@@ -69,7 +72,7 @@ class Hyperlane:
 
     def state(self) -> dict[str, Any]:
         states = [job.state for job in self._jobs.values()]
-        return {"waiting": states.count("waiting"), "delivered": states.count("delivered")}
+        return {name: states.count(name) for name in ("waiting", "sent", "delivered")}
 
     async def _show_all(self, _request: web.Request) -> web.Response:
         return web.json_response([job.to_json() for job in self._jobs.values()])
@@ -89,8 +92,8 @@ class Hyperlane:
     async def turn(self) -> None:
         """Look at every origin once and try every message that is due, one after another for each target."""
         await asyncio.gather(*(self._collect(origin) for origin in self._origins))
-        waiting = [job for job in self._jobs.values() if job.state == "waiting"]
-        by_target = [[job for job in waiting if job.checkpoint.message.target == domain] for domain in self._targets]
+        open_jobs = [job for job in self._jobs.values() if job.state != "delivered"]
+        by_target = [[job for job in open_jobs if job.checkpoint.message.target == domain] for domain in self._targets]
         await asyncio.gather(*(self._deliver_all(jobs) for jobs in by_target if jobs))
 
     async def _collect(self, origin: Origin) -> None:
@@ -110,14 +113,19 @@ class Hyperlane:
                 await self._deliver(job)
 
     async def _deliver(self, job: Job) -> None:
-        """One try; whatever goes wrong only moves the next one."""
+        """One look and, where the message is not there, one try; whatever goes wrong only moves the next one."""
         message = job.checkpoint.message
         target = self._targets[message.target]
         try:
-            if not await target.delivered(message):
+            if await target.delivered(message, final=True):
+                job.state, job.fault = "delivered", None
+                log.info("delivered 0x%s to %d: %s", message.id.hex(), target.domain, job.transaction)
+                return
+            if not await target.delivered(message, final=False):
+                job.state = "waiting"
                 job.transaction = await self._send(job, target)
-            job.state, job.fault = "delivered", None
-            log.info("delivered 0x%s to %d: %s", message.id.hex(), target.domain, job.transaction)
+                log.info("sent 0x%s to %d: %s", message.id.hex(), target.domain, job.transaction)
+            job.state, job.fault, job.due = "sent", None, time.monotonic() + self._first_retry_s
         except (RpcFault, ValueError) as fault:
             job.tries += 1
             job.fault = str(fault)

@@ -27,7 +27,8 @@ COMMITMENT = "confirmed"
 class Target(Protocol):
     domain: int
 
-    async def delivered(self, message: Message) -> bool: ...
+    async def delivered(self, message: Message, *, final: bool) -> bool:
+        """Whether it is there: in the newest state, or in the final one, which no reorg takes back. Raises `RpcFault`."""
 
     async def deliver(self, message: Message, metadata: bytes) -> str:
         """The transaction, once it is mined. Raises `RpcFault` or `ValueError`: not delivered as far as we know."""
@@ -39,8 +40,9 @@ class EvmTarget:
         self._chain = chain
         self._mailbox = chain.contracts["HyperlaneMailbox"]
 
-    async def delivered(self, message: Message) -> bool:
-        return any(await self._chain.call(self._mailbox, calldata("delivered(bytes32)", message.id)))
+    async def delivered(self, message: Message, *, final: bool) -> bool:
+        asked = calldata("delivered(bytes32)", message.id)
+        return any(await self._chain.call(self._mailbox, asked, "finalized" if final else "latest"))
 
     async def deliver(self, message: Message, metadata: bytes) -> str:
         data = calldata("process(bytes,bytes)", metadata, message.raw)
@@ -56,9 +58,10 @@ class SolanaTarget:
         self._warp = Pubkey.from_string(entry["programs"]["warp_usdc"])
         self._mint = Pubkey.from_string(entry["mints"]["USDC"])
 
-    async def delivered(self, message: Message) -> bool:
+    async def delivered(self, message: Message, *, final: bool) -> bool:
         key = str(hyperlane.processed_account(message.id))
-        found = await self._rpc.call("getAccountInfo", key, {"encoding": "base64", "commitment": COMMITMENT})
+        commitment = "finalized" if final else COMMITMENT
+        found = await self._rpc.call("getAccountInfo", key, {"encoding": "base64", "commitment": commitment})
         return found["value"] is not None
 
     async def deliver(self, message: Message, metadata: bytes) -> str:

@@ -78,7 +78,10 @@ async def _run(arguments: argparse.Namespace) -> None:
         partial.write_text(json.dumps(describe(server.url, server.ws_url), indent=1))
         partial.replace(home / "solana.json")
         log.info("ready at %s, slots of %d ms", server.url, arguments.slot_ms)
-        await stopped.wait()
+        stop = asyncio.create_task(stopped.wait())
+        done, _ = await asyncio.wait({stop, server.clock} if server.clock else {stop}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # a clock that failed ends the process with its reason in the log
     log.info("stopped at slot %d", chain.slots.now)
 
 

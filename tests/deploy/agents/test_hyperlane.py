@@ -35,11 +35,12 @@ class SimulatedTarget:
     def __init__(self, domain: int = 2) -> None:
         self.domain = domain
         self.taken: list[int] = []
+        self.unfinal: set[int] = set()
         self.refuses: set[int] = set()
         self.loses: set[int] = set()
 
-    async def delivered(self, message: Message) -> bool:
-        return message.nonce in self.taken
+    async def delivered(self, message: Message, *, final: bool) -> bool:
+        return message.nonce in self.taken and not (final and message.nonce in self.unfinal)
 
     async def deliver(self, message: Message, metadata: bytes) -> str:
         if message.nonce in self.refuses:
@@ -61,7 +62,7 @@ async def test_turn__new_messages__are_delivered_once() -> None:
     for _ in range(3):
         await agent.turn()
     assert target.taken == [0, 1]
-    assert agent.state() == {"waiting": 0, "delivered": 2}
+    assert agent.state() == {"waiting": 0, "sent": 0, "delivered": 2}
 
 
 async def test_turn__one_message_is_refused_for_ever__the_others_go_through() -> None:
@@ -122,5 +123,21 @@ async def test_turn__domain_without_a_target__waits_and_harms_nobody() -> None:
     target = SimulatedTarget()
     agent = relayer([SimulatedOrigin(checkpoint(0, target=99), checkpoint(1))], target)
     await agent.turn()
+    await agent.turn()
     assert target.taken == [1]
-    assert agent.state() == {"waiting": 1, "delivered": 1}
+    assert agent.state() == {"waiting": 1, "sent": 0, "delivered": 1}
+
+
+async def test_turn__target_forks_the_delivery_away__it_is_delivered_again() -> None:
+    target = SimulatedTarget()
+    target.unfinal = {0}
+    agent = relayer([SimulatedOrigin(checkpoint(0))], target)
+    await agent.turn()
+    await agent.turn()
+    assert agent.state()["sent"] == 1
+    target.taken.clear()
+    await agent.turn()
+    assert target.taken == [0]
+    target.unfinal.clear()
+    await agent.turn()
+    assert agent.state()["delivered"] == 1

@@ -108,8 +108,9 @@ class Endpoint:
         elif name.endswith("Subscribe"):
             try:
                 new = self._subscriptions.add(name, params, outbox)
-            except RpcError as error:
-                outbox(json.dumps({"jsonrpc": "2.0", "error": error.to_json(), "id": number}))
+            except (RpcError, KeyError, TypeError) as error:
+                refusal = error if isinstance(error, RpcError) else RpcError(INVALID_PARAMS, f"Invalid params: {error}")
+                outbox(json.dumps({"jsonrpc": "2.0", "error": refusal.to_json(), "id": number}))
                 return
             outbox(json.dumps({"jsonrpc": "2.0", "result": new.number, "id": number}))
             self._subscriptions.started(new)
@@ -134,7 +135,8 @@ class Server:
         self.chain = chain
         self.url = self.ws_url = ""
         self._runner: web.AppRunner | None = None
-        self._clock: asyncio.Task[None] | None = None
+        self.clock: asyncio.Task[None] | None = None
+        """The automatic slots; it ends only by a fault of the node itself."""
 
     async def open(self, ports: list[int], more: Mapping[str, Method], auto: bool) -> None:
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
@@ -146,11 +148,11 @@ class Server:
         opened = [address[1] for address in self._runner.addresses]
         self.url, self.ws_url = f"http://{HOST}:{opened[0]}", f"ws://{HOST}:{opened[-1]}"
         if auto:
-            self._clock = asyncio.create_task(_tick_for_ever(self.chain))
+            self.clock = asyncio.create_task(_tick_for_ever(self.chain))
 
     async def close(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
+        if self.clock is not None:
+            self.clock.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from deploy.localnet.solana.node import encode
+from deploy.localnet.solana.node.bank import SYSTEM
 from deploy.localnet.solana.node.chain import Chain
 from deploy.localnet.solana.node.errors import METHOD_NOT_FOUND, RpcError
 from deploy.localnet.solana.node.methods import decimals_of
@@ -62,6 +64,8 @@ class Subscriptions:
         kind = method.removesuffix("Subscribe")
         if kind not in KINDS:
             raise RpcError(METHOD_NOT_FOUND, "Method not found")
+        # A configuration that cannot be shown must fail here, not when a slot passes.
+        encode.account(Account(0, b"", SYSTEM), params.config, decimals_of(self._chain))
         self._last += 1
         new = Subscription(self._last, kind, outbox, _subject(kind, params), params.commitment, params.config)
         self._live[new.number] = new

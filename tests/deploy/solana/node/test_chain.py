@@ -157,7 +157,7 @@ def test_faults__unknown_or_wrong__are_refused(chain: Chain, change: dict[str, o
         chain.faults.change(change)
 
 
-def test_failed_transaction__pays_its_fee_and_moves_nothing(chain: Chain, payer: Keypair) -> None:
+def test_failed_transaction__landed__pays_its_fee_and_moves_nothing(chain: Chain, payer: Keypair) -> None:
     to, before = Keypair().pubkey(), balance(chain, payer.pubkey())
     transaction = signed(payer, [pay(payer, to, 10**6 * SOL)], chain.slots.latest("processed")[0])
     chain.send(transaction)
@@ -167,7 +167,7 @@ def test_failed_transaction__pays_its_fee_and_moves_nothing(chain: Chain, payer:
     assert (balance(chain, payer.pubkey()), balance(chain, to)) == (before - 5_000, 0)
 
 
-def test_unsigned_transaction__is_in_no_block(chain: Chain, payer: Keypair) -> None:
+def test_unsigned_transaction__sent__is_in_no_block(chain: Chain, payer: Keypair) -> None:
     good = signed(payer, [pay(payer, Keypair().pubkey(), SOL)], chain.slots.latest("processed")[0])
     forged = VersionedTransaction.populate(good.message, [Keypair().sign_message(b"other")])
     chain.send(forged)
