@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -84,7 +85,7 @@ def apply(
     if (file is None) == (not resume):
         Output(json).error("give either a plan file or --resume: coordinator apply plan.json, or coordinator apply --resume")
         return Exit.USAGE
-    return perform(config, Output(json), lambda session: applying.apply(session, file, resume, timeout))
+    return perform(config, Output(json), lambda session: applying.apply(session, file, timeout))
 
 
 @app.command
@@ -153,9 +154,14 @@ def audit_verify(*, config: Config = DEFAULT, json: Json = False) -> int:
     return perform(config, Output(json), looking.verify)
 
 
-def main() -> None:
+def run(words: Sequence[str] | None = None) -> int:
+    """Run one command line (default: this process's) and return its exit code."""
     try:
-        code = app(exit_on_error=False, result_action="return_value")
+        code = app(words, exit_on_error=False, result_action="return_value")
     except CycloptsError:
-        sys.exit(2)  # cyclopts has said what is wrong
-    sys.exit(int(code or 0))
+        return 2  # cyclopts has said what is wrong
+    return int(code or 0)
+
+
+def main() -> None:
+    sys.exit(run())

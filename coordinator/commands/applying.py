@@ -23,20 +23,13 @@ from coordinator.views.transfers import saga_rows
 from coordinator.views.words import Names
 
 
-async def apply(session: Session, file: Path | None, resume: bool, patience: float | None) -> Exit:
-    """Apply the plan in `file`, or with `resume` finish every saga that is under way. `patience`: seconds to watch."""
+async def apply(session: Session, file: Path | None, patience: float | None) -> Exit:
+    """Apply the plan in `file`, or without one finish every saga that is under way. `patience`: seconds to watch."""
     plan = read(file) if file else None
     with sole_actor(session.treasury.database):
         async with session.app(keys=True) as app:
-            if plan:
-                refused = await _begin(app, plan, session.out)
-                if refused:
-                    return refused
-            sagas = open_sagas(app)
-            if resume and not sagas:
-                session.out.note("Nothing is under way.")
-                return Exit.OK
-            return await _finish(app, [saga.id for saga in sagas], session.out, patience)
+            refused = await _begin(app, plan, session.out) if plan else None
+            return await _finish(app, session.out, patience) if refused is None else refused
 
 
 async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
@@ -67,7 +60,12 @@ async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
     return None
 
 
-async def _finish(app: App, sagas: list[str], out: Output, patience: float | None) -> Exit:
+async def _finish(app: App, out: Output, patience: float | None) -> Exit:
+    """Drive every saga that is under way to its end; then say what happened and hold the books against the chains."""
+    sagas = [saga.id for saga in open_sagas(app)]
+    if not sagas:
+        out.note("Nothing is under way.")
+        return Exit.OK
     try:
         async with asyncio.timeout(patience):
             ends = [await _drive(app, saga, out) for saga in sagas]
