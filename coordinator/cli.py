@@ -71,6 +71,7 @@ def apply(
     config: Config = DEFAULT,
     resume: Annotated[bool, Parameter(negative="", help="Finish what was begun; needs no plan file.")] = False,
     timeout: Annotated[float | None, Parameter(help="Seconds to watch; what is begun goes on with --resume.")] = None,
+    replan: Annotated[int, Parameter(help="How often to plan again, from where value rests, when legs did not happen.")] = 0,
     json: Json = False,
 ) -> int:
     """Carry out a plan, once, if the world still is as the plan saw it.
@@ -85,7 +86,7 @@ def apply(
     if (file is None) == (not resume):
         Output(json).error("give either a plan file or --resume: coordinator apply plan.json, or coordinator apply --resume")
         return Exit.USAGE
-    return perform(config, Output(json), lambda session: applying.apply(session, file, timeout))
+    return perform(config, Output(json), lambda session: applying.apply(session, file, timeout, replan))
 
 
 @app.command

@@ -29,7 +29,7 @@ from policies.base import Band, Portfolio, Prices, Targets, UnitBand
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What bounds a draft. Slippage and margin are shares (1/100 is one percent). Seconds from now: `ttl` until the plan expires,
-    `start_within` until a leg may no longer start."""
+    `start_within` until a leg may no longer start. `continues`: the saga that this draft takes up from, if any."""
 
     treasury: str
     config: str
@@ -40,6 +40,7 @@ class Terms:
     turnover: Fraction | None = None
     cost: Fraction | None = None
     margin: Fraction = Fraction(1, 1000)
+    continues: str = ""
 
 
 def instance(portfolio: Portfolio, targets: Targets, lanes: Sequence[planner.Lane], terms: Terms) -> planner.Instance:
@@ -133,6 +134,7 @@ async def draft(
         hops_bound=answer.hops_bound,
         cost=_cost(legs, portfolio.prices),
         unmet=_unmet(answer, closed),
+        continues=terms.continues,
     )
     return replace(plan, id=plan_id(plan))
 

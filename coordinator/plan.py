@@ -55,6 +55,7 @@ class Cost:
 class Plan:
     """`id`: hash of the content below. `config`: hash of the configuration it was made under. `expires`: unix seconds.
 
+    `continues`: the saga some of whose legs did not happen, if this plan takes up from where their value rests.
     `heights` pin what was seen; `before` holds balances and prices; `hops_bound` is proven: no plan with this violation has fewer hops.
     """
 
@@ -72,6 +73,7 @@ class Plan:
     hops_bound: int
     cost: Cost
     unmet: tuple[Unmet, ...]
+    continues: str = ""
 
     @property
     def hops(self) -> int:

@@ -13,7 +13,7 @@ from coordinator.drafting import Terms, draft
 from coordinator.guard import Moved, Objection, objections, still_holds
 from coordinator.offers import Closed, Offer, gather
 from coordinator.plan import Plan
-from coordinator.saga.machine import Opened
+from coordinator.saga.machine import Opened, State
 from coordinator.saga.retry import reading
 from coordinator.turn import Seen
 from policies.base import Portfolio
@@ -48,7 +48,17 @@ def _terms(app: App) -> Terms:
         start_within=treasury.plan.start_within,
         turnover=treasury.limits.per_turn,
         cost=treasury.limits.cost,
+        continues=unfinished(app),
     )
+
+
+def unfinished(app: App) -> str:
+    """The newest saga, if some of its legs did not happen: what is planned now takes up from where their value rests."""
+    name = app.journal.sagas()[-1:]
+    if not name:
+        return ""
+    saga = app.journal.saga(name[0])
+    return saga.id if any(leg.state.ended and leg.state is not State.DELIVERED for leg in saga.legs.values()) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from coordinator.journal.store import AlreadyApplied
 from coordinator.lock import sole_actor
 from coordinator.plan import Plan
 from coordinator.planfile import read
-from coordinator.proposal import judge
+from coordinator.proposal import judge, propose, unfinished
 from coordinator.saga.machine import SagaState, State
 from coordinator.show import tables
 from coordinator.show.output import Output
@@ -23,13 +23,16 @@ from coordinator.views.transfers import saga_rows
 from coordinator.views.words import Names
 
 
-async def apply(session: Session, file: Path | None, patience: float | None) -> Exit:
-    """Apply the plan in `file`, or without one finish every saga that is under way. `patience`: seconds to watch."""
+async def apply(session: Session, file: Path | None, patience: float | None, replans: int) -> Exit:
+    """Apply the plan in `file`, or without one finish every saga that is under way.
+
+    `patience`: seconds to watch. `replans`: how often to plan again, from where value came to rest, when legs did not happen.
+    """
     plan = read(file) if file else None
     with sole_actor(session.treasury.database):
         async with session.app(keys=True) as app:
             refused = await _begin(app, plan, session.out) if plan else None
-            return await _finish(app, session.out, patience) if refused is None else refused
+            return await _finish(app, session.out, patience, replans) if refused is None else refused
 
 
 async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
@@ -60,18 +63,24 @@ async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
     return None
 
 
-async def _finish(app: App, out: Output, patience: float | None) -> Exit:
-    """Drive every saga that is under way to its end; then say what happened and hold the books against the chains."""
-    sagas = [saga.id for saga in open_sagas(app)]
-    if not sagas:
-        out.note("Nothing is under way.")
-        return Exit.OK
+async def _finish(app: App, out: Output, patience: float | None, replans: int) -> Exit:
+    """Drive what is under way to its end, and what takes up from it; then say what happened and hold the books against the chains."""
+    ends: list[SagaState] = []
     try:
         async with asyncio.timeout(patience):
-            ends = [await _drive(app, saga, out) for saga in sagas]
+            while under_way := [saga.id for saga in open_sagas(app)]:
+                newest = [await _drive(app, saga, out) for saga in under_way]
+                ends += newest
+                if any(leg.parked for saga in newest for leg in saga.legs.values()):
+                    break
+                if len(ends) <= replans:
+                    await _take_up(app, out)
     except TimeoutError:
         out.note("Stopped watching after the time given. Go on with: coordinator apply --resume")
         return Exit.RUNNING
+    if not ends:
+        out.note("Nothing is under way.")
+        return Exit.OK
     seen = await look(app)
     names = Names(app.treasury)
     rows = [row for saga in ends for row in saga_rows(app, saga, names)]
@@ -80,19 +89,33 @@ async def _finish(app: App, out: Output, patience: float | None) -> Exit:
     return _outcome(ends, out)
 
 
+async def _take_up(app: App, out: Output) -> None:
+    """Begin a plan from where the value of legs that did not happen rests, if there is one and no rule stands against it."""
+    if not unfinished(app):
+        return
+    seen = await look(app)
+    plan = (await propose(app, seen)).plan
+    verdict = await judge(app, plan, seen)
+    for objection in verdict.objections:
+        out.error(f"not planned again, refused by {objection}")
+    if plan.legs and not verdict.objections:
+        out.note(f"Some legs did not happen; going on from where their value rests, with {len(plan.legs)} leg(s)")
+        app.journal.begin(plan)
+
+
 async def _drive(app: App, saga: str, out: Output) -> SagaState:
     with Progress(Names(app.treasury), out) as progress:
         return await app.executor.run(saga, progress.show)
 
 
 def _outcome(ends: list[SagaState], out: Output) -> Exit:
-    legs = [leg for saga in ends for leg in saga.legs.values()]
-    for leg in legs:
-        if leg.parked:
-            out.error(f"leg {leg.leg.id[:8]} needs you: {leg.parked}")
-    if any(leg.parked for leg in legs):
+    """Judged by the newest saga: what an earlier one left undone, it took up."""
+    parked = [leg for saga in ends for leg in saga.legs.values() if leg.parked]
+    for leg in parked:
+        out.error(f"leg {leg.leg.id[:8]} needs you: {leg.parked}")
+    if parked:
         return Exit.IN_DOUBT
-    if all(leg.state is State.DELIVERED for leg in legs):
+    if all(leg.state is State.DELIVERED for leg in ends[-1].legs.values()):
         return Exit.OK
     out.note("Some legs did not happen; nothing is lost, what they would have moved rests where it was. Next: coordinator plan")
     return Exit.COMPENSATED

@@ -104,6 +104,8 @@ def _in_flight(legs: list[dict[str, Any]], console: Console) -> None:
 
 def plan(view: dict[str, Any], console: Console) -> None:
     console.print(Text.assemble(("Plan ", "bold"), view["id"][:12], f"  {view['treasury']}  NAV {money(view['nav'])}  {view['status']}"))
+    if view["continues"]:
+        console.print(f"takes up from {view['continues']}, some of whose legs did not happen (coordinator transfers)")
     legs = table("#", "LEG", "FROM", "TO", "GIVES", "TAKES", "AT LEAST", "COST", "ETA", "AFTER", right=("COST", "ETA"))
     for row in view["legs"]:
         after = ", ".join(map(str, row["after"])) or "-"

@@ -23,6 +23,7 @@ def plan(plan: Plan, names: Names) -> dict[str, Any]:
         "created": plan.created,
         "expires": plan.expires,
         "status": plan.status,
+        "continues": plan.continues,
         "nav": usd(plan.before.nav),
         "violation": usd(plan.violation),
         "hops": plan.hops,
