@@ -22,7 +22,7 @@ from deploy.localnet.solana.node.errors import (
 )
 from deploy.localnet.solana.node.methods import Method
 from deploy.localnet.solana.node.params import Params
-from deploy.localnet.solana.node.subscriptions import Subscriptions
+from deploy.localnet.solana.node.subscriptions import Outbox, Subscriptions
 
 HOST = "127.0.0.1"
 MAX_REQUEST_BYTES = 16 * 1024 * 1024  # a program sent by a control is large
@@ -93,29 +93,36 @@ class Endpoint:
         try:
             async for message in socket:
                 if message.type == WSMsgType.TEXT:
-                    self._frame(json.loads(message.data), outbox)
+                    self._frame(message.data, outbox)
         finally:
             self._subscriptions.remove_all(outbox)
             writer.cancel()
         return socket
 
-    def _frame(self, request: dict[str, Any], outbox: Any) -> None:
-        name, number = request["method"], request.get("id")
-        params = Params(request.get("params") or [])
-        if name.endswith("Unsubscribe"):
-            done = self._subscriptions.remove(params.number(0))
-            outbox(json.dumps({"jsonrpc": "2.0", "result": done, "id": number}))
-        elif name.endswith("Subscribe"):
-            try:
-                new = self._subscriptions.add(name, params, outbox)
-            except (RpcError, KeyError, TypeError) as error:
-                refusal = error if isinstance(error, RpcError) else RpcError(INVALID_PARAMS, f"Invalid params: {error}")
-                outbox(json.dumps({"jsonrpc": "2.0", "error": refusal.to_json(), "id": number}))
-                return
-            outbox(json.dumps({"jsonrpc": "2.0", "result": new.number, "id": number}))
-            self._subscriptions.started(new)
-        else:
+    def _frame(self, text: str, outbox: Outbox) -> None:
+        """Answer one request of a WebSocket connection; what it subscribes to comes through the same outbox."""
+        try:
+            request = json.loads(text)
+        except json.JSONDecodeError:
+            request = None
+        name = str(request.get("method")) if isinstance(request, dict) else ""
+        if not name.endswith(("Subscribe", "Unsubscribe")):
             outbox(json.dumps(self.answer(request)))
+            return
+        params, started = Params(request.get("params") or []), None
+        try:
+            if name.endswith("Unsubscribe"):
+                result: int | bool = self._subscriptions.remove(params.number(0))
+            else:
+                started = self._subscriptions.add(name, params, outbox)
+                result = started.number
+        except (RpcError, KeyError, TypeError) as error:
+            refusal = error if isinstance(error, RpcError) else RpcError(INVALID_PARAMS, f"Invalid params: {error}")
+            outbox(json.dumps({"jsonrpc": "2.0", "error": refusal.to_json(), "id": request.get("id")}))
+            return
+        outbox(json.dumps({"jsonrpc": "2.0", "result": result, "id": request.get("id")}))
+        if started is not None:
+            self._subscriptions.started(started)
 
 
 async def _write(socket: web.WebSocketResponse, frames: asyncio.Queue[str]) -> None:

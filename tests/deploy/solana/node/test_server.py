@@ -261,6 +261,31 @@ async def test_subscriptions__one_transfer__tells_each_once_at_its_commitment(se
     assert [n for kind, n in told if kind == "SignatureNotification"] == [confirmed.subscription_id, final.subscription_id]
 
 
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", -32600),
+        ('{"id": 1}', -32600),
+        ('{"id": 1, "method": "voteSubscribe"}', -32601),
+        ('{"id": 1, "method": "accountSubscribe", "params": []}', -32602),
+        ('{"id": 1, "method": "logsSubscribe", "params": [{"mentions": ["x"]}]}', -32602),
+        ('{"id": 1, "method": "slotSubscribe", "params": [{"dataSlice": {"offset": 1}}]}', -32602),
+    ],
+)
+async def test_websocket__bad_frame__gets_its_code_and_the_connection_lives(server: Server, frame: str, code: int) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(server.ws_url) as socket:
+        await socket.send_str(frame)
+        assert (await socket.receive_json())["error"]["code"] == code
+        await socket.send_json({"id": 2, "method": "getHealth"})
+        assert (await socket.receive_json())["result"] == "ok"
+        await socket.send_json({"id": 3, "method": "slotSubscribe"})
+        number = (await socket.receive_json())["result"]
+        server.chain.tick()
+        assert (await socket.receive_json())["params"]["result"]["slot"] == server.chain.slots.now
+        await socket.send_json({"id": 4, "method": "slotUnsubscribe", "params": [number]})
+        assert (await socket.receive_json())["result"] is True
+
+
 # ---- faults ----
 
 
