@@ -14,6 +14,7 @@ from chains.base import Chain, Signer
 from chains.errors import Misconfigured
 from chains.ids import AccountId, ChainId
 from chains.registry import CHAINS
+from chains.tokens import Token
 from coordinator.clock import Clock
 from coordinator.config.treasury import Treasury
 from coordinator.journal.store import Journal
@@ -47,7 +48,7 @@ class App:
     async def check_tokens(self) -> None:
         """Every configured token exists and has the decimals that the configuration says. Raises Misconfigured."""
         tokens = [token for token in self.treasury.tokens.values() if not token.id.is_native]
-        found = await asyncio.gather(*(reading(lambda t=t: self.chains[t.chain].decimals(t.id), self.clock) for t in tokens))  # type: ignore[misc]  # bound
+        found = await asyncio.gather(*map(self._decimals, tokens))
         for token, decimals in zip(tokens, found, strict=True):
             if token.decimals != decimals:
                 name = self.treasury.names[token.id]
@@ -55,6 +56,12 @@ class App:
                     f"tokens.{name}: the configuration says {token.decimals} decimals, the chain says {decimals}; "
                     f"check that {token.id} is the token you mean, then write decimals: {decimals}"
                 )
+
+    async def _decimals(self, token: Token) -> int:
+        try:
+            return await reading(lambda: self.chains[token.chain].decimals(token.id), self.clock)
+        except Misconfigured as problem:
+            raise Misconfigured(f"tokens.{self.treasury.names[token.id]}: {problem}") from None
 
     async def aclose(self) -> None:
         await self.http.aclose()

@@ -19,11 +19,14 @@ class BadPlanFile(Exception):
 
 
 def write(plan: Plan, path: Path) -> None:
-    """Write the plan; a file that exists is replaced as a whole or not at all."""
+    """Write the plan; a file that exists is replaced as a whole or not at all. Raises BadPlanFile when it cannot be written."""
     text = json.dumps({"schema": SCHEMA, "plan": to_data(plan)}, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as problem:
+        raise BadPlanFile(f"{path}: cannot be written: {problem.strerror}; name a file in a folder that exists and is yours") from None
 
 
 def read(path: Path) -> Plan:
@@ -32,6 +35,8 @@ def read(path: Path) -> Plan:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadPlanFile(f"{path}: there is no such file; make one with: coordinator plan --out {path}") from None
+    except OSError as problem:
+        raise BadPlanFile(f"{path}: cannot be read: {problem.strerror}; name a plan file that this user may read") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as problem:
         raise BadPlanFile(f"{path}: not a plan file ({problem}); make a new one with: coordinator plan --out {path}") from None
     schema = document.get("schema") if isinstance(document, dict) else None
