@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chains.base import Height, Snapshot
-from chains.ids import ChainId, TokenId
+from chains.ids import ChainId
 from chains.tokens import Token
 from coordinator.app import App
-from coordinator.ledger.reconcile import Line, compare, explain
-from coordinator.portfolio import chains_under_way, portfolio, under_way
+from coordinator.books import bring_up_to_date
+from coordinator.ledger.reconcile import Line
+from coordinator.portfolio import portfolio
 from coordinator.prices import observe as observe_prices
 from coordinator.saga.machine import SagaState
 from coordinator.saga.retry import reading
@@ -37,7 +38,7 @@ async def look(app: App) -> Seen:
     """
     snapshots = await asyncio.gather(*(_snapshot(app, chain) for chain in app.chains))
     sagas = open_sagas(app)
-    lines = await _reconcile(app, snapshots, sagas)
+    lines = await bring_up_to_date(app.journal, app.chains, snapshots, sagas)
     now = app.clock.now()
     prices = await observe_prices(app.treasury.assets, app.chains, app.http, now)
     seen = portfolio(snapshots, app.treasury.tokens, sagas, prices, now)
@@ -57,18 +58,3 @@ def tokens_on(app: App, chain: ChainId) -> list[Token]:
 async def _snapshot(app: App, chain: ChainId) -> Snapshot:
     account = app.treasury.accounts[chain]
     return await reading(lambda: app.chains[chain].snapshot([account], tokens_on(app, chain)), app.clock)
-
-
-async def _reconcile(app: App, snapshots: list[Snapshot], sagas: tuple[SagaState, ...]) -> tuple[Line, ...]:
-    """Compare; book what is new and not ours; return the comparison after that."""
-    busy = under_way(sagas) | _natives(app, chains_under_way(sagas))
-    book, ours = app.journal.book(), app.journal.references()
-    for snapshot in snapshots:
-        for line in compare(snapshot, book, busy):
-            app.journal.post(await explain(line, book, app.chains[snapshot.chain], ours))
-    book = app.journal.book()
-    return tuple(line for snapshot in snapshots for line in compare(snapshot, book, busy))
-
-
-def _natives(app: App, chains: frozenset[ChainId]) -> frozenset[TokenId]:
-    return frozenset(app.treasury.native(chain).id for chain in chains)
