@@ -95,6 +95,18 @@ def test_account__changed_in_three_slots__each_commitment_sees_its_own_state(cha
     assert balance(chain, to, "finalized") == 2 * SOL + 1
 
 
+def test_account__emptied__is_gone_at_once_but_finalized_still_sees_it(chain: Chain, payer: Keypair) -> None:
+    leaving = Keypair()
+    chain.airdrop(leaving.pubkey(), SOL)
+    chain.tick(chain.slots.finalize_slots + 1)
+    everything = transfer(TransferParams(from_pubkey=leaving.pubkey(), to_pubkey=payer.pubkey(), lamports=SOL))
+    chain.send(signed(payer, [everything], chain.slots.latest("processed")[0], leaving))
+    assert chain.account(leaving.pubkey()) is None
+    assert balance(chain, leaving.pubkey(), "finalized") == SOL
+    assert dict(chain.owned_by(SYSTEM, "finalized"))[leaving.pubkey()].lamports == SOL
+    assert leaving.pubkey() not in dict(chain.owned_by(SYSTEM))
+
+
 def test_reorg__unfinal_slots__restores_accounts_and_kills_their_blockhashes(chain: Chain, payer: Keypair) -> None:
     to = Keypair().pubkey()
     before = balance(chain, payer.pubkey())
