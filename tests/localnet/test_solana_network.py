@@ -105,3 +105,13 @@ def test_hyperlane__evm_to_evm__is_delivered_under_the_tree_hooks_own_root(netwo
     for log in hook.inner.events.InsertedIntoTree().get_logs(from_block=0):
         assert tree.insert(bytes(log["args"]["messageId"])) == log["args"]["index"]
     assert hook.call("latestCheckpoint") == [tree.roots[-1], len(tree.roots) - 1]
+
+
+def test_hyperlane__solana_forks_the_delivery_away__it_arrives_again_and_once(network: Network, solana: Solana) -> None:
+    wallet = Keypair()
+    transfer_from_evm(network.evm("beta"), SOLANA_HYPERLANE_DOMAIN, bytes(wallet.pubkey()), UNIT)
+    eventually(lambda: solana.balance(wallet.pubkey()) or None, "the first delivery")
+    assert len(solana.call("localnet_reorg", 20)) >= 1
+    eventually(lambda: http(network.book["services"]["hyperlane"] + "/control")[1]["state"]["sent"] == 0 or None, "finality")
+    eventually(lambda: solana.balance(wallet.pubkey()) or None, "the second delivery")
+    assert solana.balance(wallet.pubkey()) == UNIT

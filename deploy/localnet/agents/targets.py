@@ -20,7 +20,7 @@ from deploy.localnet.solana import hyperlane
 from deploy.localnet.solana.setup import RELAYER
 
 PROCESS_UNITS = 600_000  # a delivery takes 250,000 and opening a token account 30,000
-STATUS_POLLS, STATUS_POLL_S = 100, 0.1
+STATUS_POLLS, STATUS_POLL_S = 40, 0.1
 COMMITMENT = "confirmed"
 
 
