@@ -18,13 +18,13 @@ from sqlalchemy.exc import IntegrityError
 
 from chains.ids import AccountId, TokenId
 from coordinator.clock import Clock
-from coordinator.codec import canonical, from_data, to_data
+from coordinator.codec import canonical, digest, from_data, to_data
 from coordinator.journal.migrate import upgrade
-from coordinator.journal.tables import attempts, entries, events, plans, postings, reservations, sagas
+from coordinator.journal.tables import attempts, credits, entries, events, plans, postings, sagas
 from coordinator.ledger.book import Book
 from coordinator.ledger.entry import Entry, Posting
 from coordinator.plan import Plan
-from coordinator.saga.machine import Event, LegState, SagaState, Settled, Signed, Voided, apply
+from coordinator.saga.machine import Arrived, Event, LegState, Returned, SagaState, Settled, Signed, Voided, apply
 
 GENESIS = "0" * 64
 
@@ -112,51 +112,53 @@ class Journal:
             after = apply(after, fact)
         try:
             with self._write() as db:
-                for fact in happened:
-                    self._append(db, saga, leg.leg.id, fact)
+                for ordinal, fact in enumerate(happened, start=leg.facts):
+                    self._append(db, (saga, leg, ordinal), fact)
                 self._post(db, booked)
         except IntegrityError as clash:
             raise Overtaken(f"leg {leg.leg.id}: {clash.orig}") from clash
         return after
 
-    def _append(self, db: Connection, saga: str, leg: str, fact: Event) -> None:
+    def _append(self, db: Connection, place: tuple[str, LegState, int], fact: Event) -> None:
+        """The ordinal is the writer's own count of the leg's events: a writer with an old fold clashes and is Overtaken."""
+        saga, leg, ordinal = place
         last = db.execute(select(events.c.number, events.c.hash).order_by(events.c.number.desc()).limit(1)).first()
-        ordinal = db.scalar(select(func.count()).select_from(events).where(events.c.leg == leg)) or 0
         row = {
             "number": last.number + 1 if last else 1,
             "saga": saga,
-            "leg": leg,
+            "leg": leg.leg.id,
             "ordinal": ordinal,
             "body": canonical(to_data(fact, Event)).decode(),
             "at": self._clock.now(),
             "previous": last.hash if last else GENESIS,
         }
         db.execute(insert(events).values(**row, hash=link_hash(row)))
-        _track_attempt(db, leg, fact)
+        _track(db, leg, fact)
 
     def references(self) -> frozenset[str]:
-        """Every transaction that was ever signed here."""
+        """Every transaction that was ever signed here, and those by which others brought our legs to rest."""
         with self._engine.begin() as db:
-            return frozenset(db.scalars(select(attempts.c.reference)))
+            signed = db.scalars(select(attempts.c.reference)).all()
+            arrived = db.scalars(select(entries.c.id).where(entries.c.kind.in_(("arrive", "refund")))).all()
+        return frozenset(signed) | {name.rsplit("/", 1)[-1] for name in arrived}
+
+    def credited(self, rail: str, message: str) -> str | None:
+        """The leg that a message of a rail came to rest for, if any."""
+        with self._engine.begin() as db:
+            return cast("str | None", db.scalar(select(credits.c.leg).where(credits.c.message == f"{rail}/{message}")))
 
     # --- nonces ----------------------------------------------------------------------------------
 
-    def reserve(self, intent: str, sender: AccountId, at_least: int) -> int:
-        """The nonce of an intent, for ever the same one until released: a new one is the lowest above all reserved and >= at_least."""
-        mine = _of(sender)
-        with self._write() as db:
-            held = db.scalar(select(reservations.c.sequence).where(*mine, reservations.c.intent == intent))
-            if held is not None:
-                return int(held)
-            highest = db.scalar(select(func.max(reservations.c.sequence)).where(*mine))
-            sequence = at_least if highest is None else max(at_least, int(highest) + 1)
-            db.execute(insert(reservations).values(chain=str(sender.chain), sender=sender.address, sequence=sequence, intent=intent))
-        return sequence
+    def next_nonce(self, sender: AccountId, at_least: int) -> int:
+        """The lowest nonce above all that were signed with here, and >= at_least (what the chain says).
 
-    def release(self, intent: str, sender: AccountId) -> None:
-        """Give back a nonce for which nothing was signed, or whose transaction is proved dead. Later nonces must not exist."""
-        with self._write() as db:
-            db.execute(reservations.delete().where(*_of(sender), reservations.c.intent == intent))
+        It is taken when the signed transaction is recorded and not before: a nonce held for what is then never signed would hold
+        up all later ones. A second worker that signs with the same one is Overtaken.
+        """
+        mine = attempts.c.chain == str(sender.chain), attempts.c.sender == sender.address
+        with self._engine.begin() as db:
+            highest = db.scalar(select(func.max(attempts.c.sequence)).where(*mine))
+        return at_least if highest is None else max(at_least, int(highest) + 1)
 
     # --- ledger ----------------------------------------------------------------------------------
 
@@ -198,6 +200,11 @@ class Journal:
             rows = db.execute(select(events).order_by(events.c.number)).mappings().all()
         yield from (dict(row) for row in rows)
 
+    def plan_bodies(self) -> list[tuple[str, str]]:
+        """(id, stored JSON) of every plan, for `verify`."""
+        with self._engine.begin() as db:
+            return [(row.id, row.body) for row in db.execute(select(plans.c.id, plans.c.body))]
+
     @contextmanager
     def _write(self) -> Iterator[Connection]:
         with self._engine.begin() as db:
@@ -208,10 +215,6 @@ def _durable(connection: Any, _: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's own BEGIN, taken as IMMEDIATE above
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _of(sender: AccountId) -> tuple[Any, Any]:
-    return reservations.c.chain == str(sender.chain), reservations.c.sender == sender.address
 
 
 def saga_id(plan: str) -> str:
@@ -228,20 +231,26 @@ def link_hash(row: dict[str, Any]) -> str:
     return hashlib.sha256(canonical({key: value for key, value in row.items() if key != "hash"})).hexdigest()
 
 
-def _track_attempt(db: Connection, leg: str, fact: Event) -> None:
-    """Keep the attempt table in step: at most one live transaction an intent, proved by a unique index."""
+def _track(db: Connection, leg: LegState, fact: Event) -> None:
+    """Keep attempts and credits in step: one live transaction an intent, one transaction a nonce, one leg a message."""
     match fact:
         case Signed(stage, step, sub):
-            row = {"reference": sub.reference, "intent": f"{leg}/{stage}/{step}", "chain": str(sub.chain), "sender": sub.sender.address}
+            intent = f"{leg.leg.id}/{stage}/{step}"
+            row = {"reference": sub.reference, "intent": intent, "chain": str(sub.chain), "sender": sub.sender.address}
             db.execute(insert(attempts).values(**row, sequence=sub.sequence, raw=sub.raw, state="live"))
         case Voided(reference, _):
             db.execute(update(attempts).where(attempts.c.reference == reference).values(state="void"))
         case Settled(_, _, receipt):
             db.execute(update(attempts).where(attempts.c.reference == receipt.reference).values(state="settled"))
+        case Arrived(_, _, message) | Returned(_, _, message) if message:
+            db.execute(insert(credits).values(message=f"{leg.leg.lane.rail}/{message}", leg=leg.leg.id))
 
 
 def verify(journal: Journal) -> str | None:
-    """None when every event follows from the one before it, else what is wrong and where."""
+    """None when every event follows from the one before it and every plan is as it was applied, else what is wrong and where.
+
+    A chain of hashes cannot show that its newest events were cut off; the ledger's gap against the chains does.
+    """
     previous = GENESIS
     for number, row in enumerate(journal.links(), start=1):
         if row["number"] != number:
@@ -249,4 +258,5 @@ def verify(journal: Journal) -> str | None:
         if row["previous"] != previous or row["hash"] != link_hash(row):
             return f"event {number} was changed or replaced: its hash does not follow from event {number - 1}"
         previous = row["hash"]
-    return None
+    changed = next((name for name, body in journal.plan_bodies() if digest({**json.loads(body), "id": ""}) != name), None)
+    return None if changed is None else f"plan {changed[:12]} was changed: its content no longer has that hash"

@@ -71,15 +71,15 @@ Index(
     sqlite_where=attempts.c.state == "live",
     postgresql_where=attempts.c.state == "live",
 )
+Index("one_attempt_a_nonce", attempts.c.chain, attempts.c.sender, attempts.c.sequence, unique=True)
 
-reservations = Table(
-    "reservation",
+credits = Table(
+    "credit",
     metadata,
-    Column("chain", String(64), primary_key=True),
-    Column("sender", String(128), primary_key=True),
-    Column("sequence", Integer, primary_key=True, autoincrement=False),
-    Column("intent", String(128), nullable=False),
+    Column("message", String(200), primary_key=True),
+    Column("leg", String(64), nullable=False),
 )
+"""Which leg a bridge's message came to rest for: one message is credited once, whatever two legs may be told."""
 
 entries = Table(
     "entry",
@@ -103,4 +103,4 @@ postings = Table(
     Column("height", BigInteger, nullable=False),
 )
 
-APPEND_ONLY = ("plan", "saga", "event", "entry", "posting")
+APPEND_ONLY = ("plan", "saga", "event", "credit", "entry", "posting")

@@ -63,6 +63,7 @@ OPENING = "equity:opening"
 DEPOSITS = "equity:deposits"
 WITHDRAWALS = "equity:withdrawals"
 UNEXPLAINED = "equity:unexplained"
+EQUITY = frozenset({OPENING, DEPOSITS, WITHDRAWALS, UNEXPLAINED})
 
 
 def rail_fees(rail: str) -> str:

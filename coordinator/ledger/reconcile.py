@@ -15,7 +15,7 @@ from chains.base import Height, Reader, Receipt, Snapshot, Unknown
 from chains.errors import Fault
 from chains.ids import AccountId, TokenId
 from coordinator.ledger.book import Book
-from coordinator.ledger.entry import DEPOSITS, OPENING, UNEXPLAINED, WITHDRAWALS, Entry, transfer, wallet
+from coordinator.ledger.entry import DEPOSITS, EQUITY, OPENING, UNEXPLAINED, WITHDRAWALS, Entry, transfer, wallet
 
 ERC20_TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 """keccak256("Transfer(address,address,uint256)"), the event of EIP-20."""
@@ -62,8 +62,11 @@ async def explain(line: Line, book: Book, reader: Reader, ours: Set[str]) -> tup
 
 
 async def _foreign_moves(line: Line, book: Book, reader: Reader, ours: Set[str]) -> list[Receipt]:
-    """Final transactions not ours that moved the token of the account, since its newest booked height."""
-    since = max((p.height for p in book.postings if p.account == wallet(line.account) and p.token == line.token), default=0)
+    """Final transactions not ours that moved the token of the account, since a difference was last named.
+
+    Not since our own newest posting: a stranger may have paid in while our legs were under way, below that height.
+    """
+    since = max((p.height for p in book.postings if p.account in EQUITY and p.token == line.token), default=0)
     seen: dict[str, Receipt] = {}
     try:
         for topics in _transfers_of(line.account):

@@ -167,18 +167,25 @@ class Executor:
         assert leg.departure is not None
         arrival = await self.rails[leg.leg.lane.rail].arrival(leg.leg, leg.departure)
         match arrival:
-            case Delivered(amount, receipt, message):
-                entry = booking.arrival(saga, leg.leg, amount, receipt)
-                return self._record(saga, leg, Arrived(amount, receipt, message), booked=(entry,))
-            case Refunded(amount, receipt, message):
-                entry = booking.refund(saga, leg.leg, amount, receipt)
-                return self._record(saga, leg, Returned(amount, receipt, message), booked=(entry,))
+            case Delivered() | Refunded():
+                return self._rest(saga, leg, arrival)
             case Claimable(calls, message):
                 return self._record(saga, leg, ClaimOpened(calls, message))
             case InTransit(state, detail, message):
                 self.waits[leg.leg.id] = detail
                 sighted = Sighted(state, detail, message)
                 return leg if leg.sighted == sighted else self._record(saga, leg, sighted)
+
+    def _rest(self, saga: str, leg: LegState, end: Delivered | Refunded) -> LegState:
+        """It came to rest. A bridge's message is the proof of one transfer, so it is credited to one leg only."""
+        owner = self.journal.credited(leg.leg.lane.rail, end.message) if end.message else None
+        if owner not in {None, leg.leg.id}:
+            return self._record(saga, leg, Parked(f"{leg.leg.lane.rail} shows message {end.message}, which was credited to leg {owner}"))
+        if isinstance(end, Refunded):
+            booked = booking.refund(saga, leg.leg, end.amount, end.receipt)
+            return self._record(saga, leg, Returned(end.amount, end.receipt, end.message), booked=(booked,))
+        booked = booking.arrival(saga, leg.leg, end.amount, end.receipt)
+        return self._record(saga, leg, Arrived(end.amount, end.receipt, end.message), booked=(booked,))
 
     async def _claim(self, saga: str, leg: LegState) -> LegState:
         """Our claim's own transaction is settled first, so that its fee is booked even when somebody else was faster."""
@@ -202,8 +209,8 @@ class Executor:
     async def _look_after_claim(self, saga: str, leg: LegState, reason: str) -> LegState:
         assert leg.departure is not None
         match await self.rails[leg.leg.lane.rail].arrival(leg.leg, leg.departure):
-            case Delivered(amount, receipt, message):
-                return self._record(saga, leg, Arrived(amount, receipt, message), booked=(booking.arrival(saga, leg.leg, amount, receipt),))
+            case Delivered() as end:
+                return self._rest(saga, leg, end)
             case Claimable(calls, _) if calls == leg.calls and not any(stage == "claim" for stage, _, _ in leg.settled):
                 return leg
             case InTransit(_, detail, _):
@@ -289,17 +296,12 @@ class Executor:
                 return self.journal.record(saga, leg, facts), None
 
     async def _sign(self, saga: str, leg: LegState, chain: Chain, step: int, calls: Sequence[Call]) -> tuple[LegState, Submission]:
-        """Reserve, sign, journal: in this order, one at a time for an account, so that nonces leave no gap."""
+        """Choose the nonce, sign, journal: in this order, one at a time for an account, so that nonces leave no gap."""
         sender = leg.leg.recipient if leg.stage == "claim" else leg.leg.sender
-        intent = f"{leg.leg.id}/{leg.signed}"
         async with self._signing[str(sender)]:
-            next_nonce = await chain.sequence(sender)
-            sequence = None if next_nonce is None else self.journal.reserve(intent, sender, next_nonce)
-            try:
-                submission = await chain.prepare(sender, calls, sequence)
-            except Fault:
-                self.journal.release(intent, sender)
-                raise
+            chains = await chain.sequence(sender)
+            sequence = None if chains is None else self.journal.next_nonce(sender, at_least=chains)
+            submission = await chain.prepare(sender, calls, sequence)
             return self._record(saga, leg, Signed(leg.stage, step, submission)), submission
 
     async def _submit(self, chain: Chain, submission: Submission) -> None:

@@ -195,7 +195,7 @@ class LegState:
     """The fold of one leg's events.
 
     `after`: legs whose delivery it spends. `expects`: base units planned to arrive. `live`: signed transactions that may still
-    land, by (stage, step). `signed`: how many were ever signed, which names the next one's nonce reservation.
+    land, by (stage, step). `facts`: how many events this is the fold of, which is the ordinal of the next one.
     """
 
     leg: Leg
@@ -210,7 +210,7 @@ class LegState:
     arrived: Amount | None = None
     reason: str = ""
     parked: str = ""
-    signed: int = 0
+    facts: int = 0
 
     @property
     def stage(self) -> Stage:
@@ -230,7 +230,7 @@ def apply(leg: LegState, event: Event) -> LegState:
     state = TABLE.get((leg.state, type(event)))
     if state is None:
         raise Impossible(f"leg {leg.leg.id} is {leg.state.value}; {type(event).__name__} cannot happen there")
-    return _fold(replace(leg, state=state), event)
+    return _fold(replace(leg, state=state, facts=leg.facts + 1), event)
 
 
 def _fold(leg: LegState, event: Event) -> LegState:
@@ -238,7 +238,7 @@ def _fold(leg: LegState, event: Event) -> LegState:
         case Opened(adjusted, calls):
             return replace(leg, leg=adjusted, calls=calls)
         case Signed(stage, step, submission):
-            return replace(leg, live=(*leg.live, (stage, step, submission)), signed=leg.signed + 1)
+            return replace(leg, live=(*leg.live, (stage, step, submission)))
         case Voided(reference, _):
             return replace(leg, live=_without(leg, reference))
         case Settled(stage, step, receipt):

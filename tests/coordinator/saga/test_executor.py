@@ -86,7 +86,7 @@ def _arm(treasury: Treasury, countdown: list[int]) -> None:
         if countdown[0] < 0:
             raise Killed
 
-    record, reserve = treasury.journal.record, treasury.journal.reserve
+    record = treasury.journal.record
 
     def deadly_record(*args: object, **kwargs: object) -> object:
         tick()
@@ -94,14 +94,7 @@ def _arm(treasury: Treasury, countdown: list[int]) -> None:
         tick()
         return result
 
-    def deadly_reserve(*args: object) -> object:
-        tick()
-        result = reserve(*args)  # type: ignore[arg-type]
-        tick()
-        return result
-
     treasury.journal.record = deadly_record  # type: ignore[method-assign,assignment]
-    treasury.journal.reserve = deadly_reserve  # type: ignore[method-assign,assignment]
     for chain in treasury.chains.values():
         chain.submit = _deadly(chain.submit, tick)  # type: ignore[method-assign]
 

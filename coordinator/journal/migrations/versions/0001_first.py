@@ -1,4 +1,4 @@
-"""The first schema: plans, sagas, events, attempts, reservations, entries, postings; append-only where it must be."""
+"""The first schema: plans, sagas, events, attempts, credits, entries, postings; append-only where it must be."""
 
 from alembic import op
 
