@@ -39,7 +39,7 @@ class Http:
                 body = await _body(answer)
                 return _sorted(url, answer.status, answer.headers, body)
         except (aiohttp.ClientError, TimeoutError) as problem:
-            raise Unreachable(f"{url} does not answer: {type(problem).__name__} {problem}") from problem
+            raise Unreachable(f"{url} does not answer: {_cause(problem)}") from problem
 
     async def aclose(self) -> None:
         if self._session is not None:
@@ -79,3 +79,12 @@ def _sorted(url: str, status: int, headers: Mapping[str, str], body: bytes) -> A
         return parse(body)
     except ValueError:
         raise Unknowable(f"{url} does not answer JSON: {body[:100]!r}") from None
+
+
+def _cause(problem: Exception) -> str:
+    """In the system's own words where there are any: aiohttp's repeat the address and its own settings."""
+    import aiohttp
+
+    if isinstance(problem, aiohttp.ClientConnectorError):
+        return problem.os_error.strerror or "no connection"
+    return f"{type(problem).__name__} {problem}".strip()

@@ -124,6 +124,12 @@ def _native_token(chain: ChainId, native: NativeSettings) -> Token:
     return Token(TokenId(chain, NATIVE, str(native.slip44)), native.asset, native.decimals)
 
 
+def _with_decimals(native: NativeSettings, decimals: int, why: str) -> NativeSettings:
+    if native.decimals != decimals:
+        raise ValueError(f"{native.decimals} decimals of {native.asset}; allowed: {decimals}, because {why}")
+    return native
+
+
 def _of_family(chain: ChainId, family: str) -> ChainId:
     if chain.namespace != family:
         raise ValueError(f"{chain} is not of the {family} family; its id starts with {family}:")
@@ -162,6 +168,11 @@ class EvmSettings(ChainSettings):
     traces: bool = True
     log_range: int = Field(default=5_000, ge=1, le=1_000_000)
 
+    @field_validator("native")
+    @classmethod
+    def _counts_in_wei(cls, native: NativeSettings) -> NativeSettings:
+        return _with_decimals(native, 18, "EVM nodes count the native coin in wei")
+
 
 class SolanaSettings(ChainSettings):
     """A Solana cluster; the id's reference is the first 32 characters of its genesis hash.
@@ -176,6 +187,11 @@ class SolanaSettings(ChainSettings):
     websocket: str | None = Field(default=None, repr=False)
     max_priority_fee: int = Field(default=1_000_000, ge=0)
     compute_margin: int = Field(default=20, ge=0, le=200)
+
+    @field_validator("native")
+    @classmethod
+    def _counts_in_lamports(cls, native: NativeSettings) -> NativeSettings:
+        return _with_decimals(native, 9, "Solana counts the native coin in lamports")
 
 
 class SimulatedToken(Strict):

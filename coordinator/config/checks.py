@@ -15,6 +15,8 @@ from coordinator.config.quantities import show_usd
 from coordinator.config.sections import Sections
 from policies.registry import POLICIES
 
+_NOBODY = {"0x" + "0" * 40, "1" * 32}  # the zero address, and Solana's system program (32 zero bytes)
+
 
 def check(sections: Sections) -> None:
     """Add a finding for everything that does not fit together. Entries that could not be read count as present, by name."""
@@ -58,6 +60,8 @@ def _accounts(sections: Sections) -> None:
                 AccountId(chain.id, model.address)
             except InvalidId as problem:
                 sections.refuse(("accounts", name, "address"), str(problem))
+            if model.address in _NOBODY:
+                sections.refuse(("accounts", name, "address"), f"{model.address} is nobody's account", "an address whose key you hold")
             _key_kind(sections, name, chain.id, model)
 
 
