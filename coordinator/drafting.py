@@ -1,7 +1,7 @@
 """Drafting: from a portfolio, its targets and the lanes' offers to a plan with real quotes.
 
-The planner aims a little inside every band, because what a leg delivers may be a little less than quoted;
-the plan itself is judged against the bands as the owner wrote them.
+What a leg delivers may be a little less than quoted, so the plan aims a little inside every band where that costs neither
+a band nor a hop. What is proven is proven for the bands as the owner wrote them.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ async def draft(
 ) -> Plan:
     """Solve, then quote every leg again at its own amount. `deadline`: seconds the solver may take."""
     offers, closed = market
-    problem = instance(portfolio, targets, [offer.for_planner(portfolio.prices) for offer in offers], terms)
-    answer = solve(problem, deadline)
+    lanes = [offer.for_planner(portfolio.prices) for offer in offers]
+    proof, answer = _solved(portfolio, targets, lanes, terms, deadline)
     now = clock.now()
     seed = digest([terms.config, now, to_data(heights, Mapping[ChainId, Height]), to_data(targets)])
     by_lane = {offer.lane.id: offer for offer in offers}
@@ -130,8 +130,8 @@ async def draft(
         targets=targets,
         legs=tuple(legs),
         status=answer.status,
-        violation=_violation(answer, problem, portfolio, targets),
-        hops_bound=answer.hops_bound,
+        violation=answer.violation if answer is proof else Fraction(0),
+        hops_bound=proof.hops_bound,
         cost=_cost(legs, portfolio.prices),
         unmet=_unmet(answer, closed),
         continues=terms.continues,
@@ -195,11 +195,20 @@ def _add(change: dict[TokenId, int], units: int, amount: Amount) -> None:
     change[amount.token.id] = change.get(amount.token.id, 0) + units
 
 
-def _violation(answer: Answer, problem: planner.Instance, portfolio: Portfolio, targets: Targets) -> Fraction:
-    """Against the bands as the owner wrote them: the answer's own is against the narrower ones that were aimed at."""
-    value = {token.id: answer.final.get(token.id, 0) * token.unit for token in problem.tokens}
-    bands = _bands(problem.tokens, portfolio.nav, targets, Fraction(0))
-    return sum((band.miss(sum((value[name] for name in band.tokens), Fraction(0))) for band in bands), Fraction(0))
+def _solved(
+    portfolio: Portfolio, targets: Targets, lanes: Sequence[planner.Lane], terms: Terms, deadline: float | None
+) -> tuple[Answer, Answer]:
+    """The answer for the bands as the owner wrote them, which holds the proof, and the one to carry out.
+
+    The latter aims inside the bands where that costs neither a band nor a hop; else it is the former.
+    """
+    proof = solve(instance(portfolio, targets, lanes, replace(terms, margin=Fraction(0))), deadline)
+    if proof.legs and not proof.violation:
+        for margin in (terms.margin, terms.margin / 10):
+            inside = solve(instance(portfolio, targets, lanes, replace(terms, margin=margin)), deadline)
+            if not inside.violation and inside.hops <= proof.hops:
+                return proof, inside
+    return proof, proof
 
 
 def _unmet(answer: Answer, closed: Sequence[Closed]) -> tuple[Unmet, ...]:

@@ -17,7 +17,7 @@ EVM_HOLDINGS = {
     "gamma": {"native": "5", "USDC": "5000", "WETH": "3", "WBTC": "0"},
 }
 DECIMALS = {"native": 18, "USDC": 6, "WETH": 18, "WBTC": 8}
-SOL_LAMPORTS = 200 * 10**9
+SOL_LAMPORTS = 220 * 10**9
 SOLANA_UNITS = {"USDC": 4_000 * 10**6, "PYUSD": 2_500 * 10**6}
 
 
