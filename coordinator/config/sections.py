@@ -60,6 +60,10 @@ class Sections:
             if child is not None:
                 here = child
                 where = child.where if isinstance(child.value, str) or entry is None else entry.where
+        if here.origin:
+            if any(known.where == where for known in self.findings.errors):
+                return  # the variable is not set: said already
+            found, mend = "the value from the environment is not valid", ""
         self.findings.add(where, written, found, allowed, mend)
 
     def refuse_name(self, path: tuple[str, ...], what: str, name: str, known: list[str]) -> None:

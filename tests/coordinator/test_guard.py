@@ -113,7 +113,7 @@ def test_objections__empty_plan__none() -> None:
     assert judged(plan(), spent=10**9) == ()
 
 
-def test_objection__reads_rule_subject_found_limit_mend() -> None:
+def test_objection__as_text__reads_rule_subject_found_limit_mend() -> None:
     (objection,) = judged(plan(bridge(rail="cctpp")))
     assert str(objection) == (
         'rail: leg 1 (cctpp, alpha.USDC to beta.USDC): "cctpp" is not configured; allowed: cctp; add it to rails, or plan again'
@@ -134,6 +134,7 @@ STRANGER = AccountId(token("beta.USDC").chain, "0x222222222222222222222222222222
         ({"gives": amount("alpha.USDC", "999")}, "leg"),  # not what was quoted
         ({"gives": amount("beta.USDC", "1_000")}, "leg"),
         ({"least": amount("beta.USDC", "0")}, "leg"),
+        ({"least": amount("sol.USDC", "999")}, "leg"),
         ({"deadline": NOW}, "deadline"),
         ({"deadline": NOW + 86401}, "deadline"),
     ],
@@ -146,6 +147,15 @@ def test_objections__leg_changed_in_one_thing__names_the_rule(changed: dict[str,
 @pytest.mark.parametrize("deadline", [NOW + 1, NOW + 86400])
 def test_deadline__first_and_last_moment__allowed(deadline: int) -> None:
     assert judged(plan(bridge(deadline=deadline))) == ()
+
+
+def test_objections__quote_of_another_lane__refused() -> None:
+    made = bridge()
+    assert rules(plan(replace(made, quote=replace(made.quote, lane=replace(made.quote.lane, id="other"))))) == ["leg"]
+
+
+def test_objections__free_of_charge__allowed() -> None:
+    assert judged(plan(bridge(fee="0"))) == ()
 
 
 def test_objections__same_leg_twice__refused() -> None:
@@ -184,7 +194,9 @@ def test_chain__not_configured__refused() -> None:
     made = leg(amount("alpha.USDC", "10"), amount("beta.USDC", "10"))
     lane = replace(made.leg.lane, target=far)
     moved = replace(made, leg=replace(made.leg, lane=lane, least=Amount(far, 10**7), recipient=AccountId(far.chain, STRANGER.address)))
-    assert {"chain", "token", "recipient"} <= set(rules(plan(moved)))
+    found = {objection.rule: objection for objection in judged(plan(moved))}
+    assert {"chain", "token", "recipient"} <= set(found)
+    assert found["recipient"].limit == "nothing: there is no account on eip155:7"
 
 
 @pytest.mark.parametrize(("gives", "broken"), [("5_000", []), ("5_000.000001", ["per_leg"])])
@@ -234,6 +246,12 @@ def test_price__refused_for_what_moves_or_pays_fees__refused(asset: str) -> None
     assert [(o.rule, o.subject, o.found) for o in found] == [("price", asset, "has no price: sources disagree")]
 
 
+@pytest.mark.parametrize("asset", ["USDC", "ETH"])
+def test_price__refused_for_one_side_of_a_swap__refused_and_nothing_guessed(asset: str) -> None:
+    swap = leg(amount("alpha.WETH", "1"), amount("alpha.USDC", "3_000"))
+    assert rules(plan(swap), now=portfolio(prices(**{asset: None}))) == ["price"]
+
+
 def test_price__refused_for_an_asset_that_stays__does_not_matter() -> None:
     assert judged(plan(bridge()), portfolio(prices(SOL=None))) == ()
 
@@ -260,7 +278,7 @@ def test_gas_floor__below_already_but_not_spent__is_not_this_plans_fault() -> No
     assert judged(plan(made), portfolio(alpha_ETH="0")) == ()
 
 
-def test_gas_floor__names_the_setting() -> None:
+def test_gas_floor__objection__names_the_setting() -> None:
     (objection,) = judged(plan(bridge()), portfolio(alpha_ETH="0.0505"))
     assert (objection.subject, objection.found, objection.limit, objection.how_to_mend) == (
         "alpha.ETH",
@@ -273,8 +291,14 @@ def test_gas_floor__names_the_setting() -> None:
 def test_balance__gives_more_than_is_free__refused() -> None:
     assert rules(plan(bridge("1_000", "1_000")), now=portfolio(alpha_USDC="999.999999")) == ["balance"]
     promised = portfolio()
-    promised = replace(promised, positions=tuple(replace(p, leaving=p.held) for p in promised.positions if p.token == token("alpha.USDC")))
-    assert "balance" in rules(plan(bridge()), now=promised)
+    positions = tuple(replace(p, leaving=5_001 * 10**6) if p.token == token("alpha.USDC") else p for p in promised.positions)
+    assert rules(plan(bridge()), now=replace(promised, positions=positions)) == ["balance"]
+
+
+def test_balance__dips_below_zero_and_recovers__refused() -> None:
+    swap = leg(amount("alpha.WETH", "1"), amount("alpha.USDC", "3_000"), id="0" * 32)
+    first, last = bridge("100", "100"), bridge("100", "100", id="f" * 32)
+    assert rules(plan(first, swap, last), now=portfolio(alpha_USDC="0")) == ["balance"]
 
 
 def test_balance__second_leg_spends_what_the_first_delivers__counted_at_its_least() -> None:
@@ -339,7 +363,7 @@ def test_still_holds__nothing_moved__nothing_told() -> None:
 
 
 def test_still_holds__every_input__told_with_before_now_allowed() -> None:
-    made = plan(bridge(least=amount("beta.USDC", "998")), config="0" * 64, expires=NOW - 1)
+    made = plan(bridge(least=amount("beta.USDC", "998")), config="0" * 64, created=NOW - 901, expires=NOW - 1)
     told = moved(made, portfolio(prices(ETH=3100), alpha_USDC="5_000"), quotes(made, takes=amount("beta.USDC", "970")))
     assert [(m.input, m.subject) for m in told] == [
         ("configuration", "treasury.yaml"),
@@ -349,6 +373,7 @@ def test_still_holds__every_input__told_with_before_now_allowed() -> None:
         ("quote", "leg 1 (cctp, alpha.USDC to beta.USDC)"),
         ("cost", "plan"),
     ]
+    assert str(told[1]) == "time plan: was in force, is expired 1 s ago; allowed: 15 m after it was made"
     assert str(told[2]) == "price ETH: was $3,000, is $3,100 (333.33 bps); allowed: 100 bps either way"
     assert str(told[3]) == "balance alpha.USDC: was 6,000 USDC, is 5,000 USDC; allowed: $20.50 either way"
     assert str(told[4]) == "quote leg 1 (cctp, alpha.USDC to beta.USDC): was 999 USDC, is 970 USDC; allowed: 998 USDC or more"
@@ -358,6 +383,29 @@ def test_still_holds__every_input__told_with_before_now_allowed() -> None:
 @pytest.mark.parametrize(("price", "holds"), [("3030", True), ("3030.01", False), ("2970", True), ("2969.99", False)])
 def test_still_holds__price__up_to_and_including_the_move(price: str, holds: bool) -> None:
     assert (moved(plan(bridge()), portfolio(prices(ETH=price))) == ()) is holds
+
+
+def test_still_holds__last_moment_of_the_plan__holds() -> None:
+    assert moved(plan(bridge(), expires=NOW)) == ()
+
+
+def test_still_holds__token_that_was_not_there__moved() -> None:
+    before = portfolio()
+    made = plan(bridge(), before=replace(before, positions=tuple(p for p in before.positions if p.token != token("beta.USDC"))))
+    (told,) = moved(made)
+    assert (told.subject, told.before, told.now) == ("beta.USDC", "0 USDC", "1,000 USDC")
+
+
+def test_still_holds__quote_that_fits_exactly__holds() -> None:
+    made = plan(bridge())
+    assert moved(made, asked=quotes(made, least=1_000 * 10**6, most=1_000 * 10**6)) == ()
+    assert [m.input for m in moved(made, asked=quotes(made, least=1_000 * 10**6 + 1))] == ["quote"]
+
+
+@pytest.mark.parametrize(("takes", "holds"), [("980", True), ("979.999999", False)])
+def test_still_holds__cost__up_to_and_including_the_envelope(takes: str, holds: bool) -> None:
+    made = plan(bridge(least=amount("beta.USDC", "900"), fee="0"))
+    assert (moved(made, asked=quotes(made, takes=amount("beta.USDC", takes))) == ()) is holds
 
 
 def test_still_holds__price_gone__moved() -> None:

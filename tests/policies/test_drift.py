@@ -112,7 +112,7 @@ def test_drifts__any_holding__exactly_one_side_and_exact_distance(usdc: int, eth
 
 
 @pytest.mark.parametrize(("beyond", "acts"), [(Fraction(0), True), (Fraction(9, 1000), True), (Fraction(1, 100), False)])
-def test_drift_trigger__acts_only_beyond(beyond: Fraction, acts: bool) -> None:
+def test_drift_trigger__some_distance__acts_only_beyond(beyond: Fraction, acts: bool) -> None:
     decision = drift_trigger(beyond).decide(portfolio(), targets(51, 60), None)
     assert decision.act is acts
     assert decision.reason.startswith("USDC is 1.00% of NAV below its band")
@@ -123,7 +123,7 @@ def test_drift_trigger__nothing_outside__says_so() -> None:
     assert DriftTrigger().decide(portfolio(), targets(), None) == Decision(False, "every band holds")
 
 
-def test_drift_trigger__tells_the_worst() -> None:
+def test_drift_trigger__several_drifts__tells_the_worst() -> None:
     decision = DriftTrigger().decide(portfolio(), Targets({"USDC": band(51, 60), "ETH": band(10, 20)}), None)
     assert decision.reason == "ETH is 30.00% of NAV above its band"
     assert len(decision.drifts) == 2
@@ -149,12 +149,12 @@ def test_triggers__unpriced_asset__do_not_act(trigger: Trigger) -> None:
         (NOW - 3599, False, "next in 1 s"),
     ],
 )
-def test_interval_trigger__acts_from_its_moment_on(last_run: int | None, acts: bool, reason: str) -> None:
+def test_interval_trigger__time_passed__acts_from_its_moment_on(last_run: int | None, acts: bool, reason: str) -> None:
     decision = interval_trigger(3600).decide(portfolio(), targets(), last_run)
     assert (decision.act, decision.reason) == (acts, reason)
 
 
-def test_any_trigger__first_that_acts_gives_the_reason() -> None:
+def test_any_trigger__some_act__first_gives_the_reason() -> None:
     trigger = AnyTrigger((DriftTrigger(), IntervalTrigger(3600)))
     assert trigger.decide(portfolio(), targets(), NOW - 7200).reason == "7200 s since the last plan, every 3600 s"
     assert trigger.decide(portfolio(), targets(51, 60), NOW).reason.startswith("USDC is 1.00%")

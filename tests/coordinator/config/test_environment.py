@@ -35,7 +35,7 @@ def test_override__names_with_points_and_lists__are_found(load_edited: Load) -> 
     assert next(iter(treasury.chains.values())).endpoints[0].per_second == 7
 
 
-def test_override__changes_the_hash(load_edited: Load) -> None:
+def test_override__of_a_limit__changes_the_hash(load_edited: Load) -> None:
     assert load_edited(environment={"COORDINATOR__LIMITS__PER_LEG": "$7"}).config_hash != load_edited().config_hash
 
 
@@ -64,8 +64,22 @@ def test_override__place_outside_a_list__refused(refusals: Refusals) -> None:
     assert told == ['$COORDINATOR__CHAINS__ALPHA__ENDPOINTS__5__URL: "5" is no place in the list; allowed: 0 to 1']
 
 
-def test_other_variables__change_nothing(load_edited: Load) -> None:
+def test_environment__other_variables__change_nothing(load_edited: Load) -> None:
     assert load_edited(environment={"COORDINATOR_CONFIG": "x", "HOME": "/"}).limits.slippage == Fraction(1, 200)
+
+
+def test_variable__unset_address__told_once(refusals: Refusals) -> None:
+    told = refusals(('"0x1111111111111111111111111111111111111111"}', '"${BETA}"}'))
+    assert told == [
+        "treasury.yaml:26:19: accounts.beta.address: ${BETA} is not set; allowed: a variable that is set; "
+        "export BETA=…, or write the value here"
+    ]
+
+
+def test_variable__key_where_an_address_belongs__is_not_told(refusals: Refusals) -> None:
+    key = "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
+    told = refusals(('"0x1111111111111111111111111111111111111111"}', '"${BETA}"}'), environment={"BETA": key})
+    assert told == ["treasury.yaml:26:19: accounts.beta.address: the value from the environment is not valid"]
 
 
 def test_variable_value__wrong__is_never_told(refusals: Refusals) -> None:

@@ -30,7 +30,7 @@ def test_load__broken_file__tells_every_error_word_for_word(case: str, refusals:
         assert re.fullmatch(pattern, found), f"\n{found}\n{wanted}"
 
 
-def test_broken_cases__are_at_least_thirty() -> None:
+def test_broken_files__table__holds_at_least_thirty() -> None:
     assert len(BROKEN) >= 30
 
 
@@ -44,7 +44,7 @@ def test_load__several_mistakes__tells_all_at_once_in_file_order(refusals: Refus
     ]
 
 
-def test_errors__counted_in_the_last_line(text: str) -> None:
+def test_errors__last_line__counts_them(text: str) -> None:
     with pytest.raises(ConfigErrors) as refusal:
         load_text(text.replace("version: 1", "version: 3"), Path("treasury.yaml"), {})
     assert str(refusal.value).splitlines()[-1] == "1 error. Nothing was started."
@@ -81,6 +81,8 @@ def test_load__aliases_without_end__refused_in_bounded_work(bomb: str) -> None:
 
 def test_load__example__is_valid() -> None:
     environment = {f"{chain}_RPC_A": f"https://{chain.lower()}.rpc.example/key" for chain in ("ETHEREUM", "BASE", "ARBITRUM", "SOLANA")}
+    environment["TREASURY_EVM"] = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+    environment["TREASURY_SOLANA"] = "TreasuryExamp1e1111111111111111111111111111"
     example = Path(__file__).parents[3] / "deploy" / "treasury.example.yaml"
     treasury = load(example, environment)
     assert [chain.name for chain in treasury.chains.values()] == ["ethereum", "base", "arbitrum", "solana"]
@@ -93,7 +95,9 @@ def test_load__example_without_its_variables__names_each() -> None:
     example = Path(__file__).parents[3] / "deploy" / "treasury.example.yaml"
     with pytest.raises(ConfigErrors) as refusal:
         load(example, {})
-    assert {re.findall(r"\$\{(\w+)\} is not set", str(error))[0] for error in refusal.value.errors} == {
+    assert {name for error in refusal.value.errors for name in re.findall(r"\$\{(\w+)\} is not set", str(error))} == {
+        "TREASURY_EVM",
+        "TREASURY_SOLANA",
         "ETHEREUM_RPC_A",
         "BASE_RPC_A",
         "ARBITRUM_RPC_A",

@@ -94,7 +94,7 @@ def test_read__invalid__refused_with_what_is_allowed(read: Callable[[object], ob
         (q.show_duration(90_061), "1 d 1 h"),
     ],
 )
-def test_show__reads_well(shown: str, expected: str) -> None:
+def test_show__exact_value__reads_well(shown: str, expected: str) -> None:
     assert shown == expected
 
 
