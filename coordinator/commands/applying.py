@@ -32,7 +32,10 @@ async def apply(session: Session, file: Path | None, patience: float | None, rep
     with sole_actor(session.treasury.database):
         async with session.app(keys=True) as app:
             refused = await _begin(app, plan, session.out) if plan else None
-            return await _finish(app, session.out, patience, replans) if refused is None else refused
+            if refused is not None:
+                return refused
+            session.acting = bool(open_sagas(app))
+            return await _finish(app, session.out, patience, replans)
 
 
 async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
@@ -54,6 +57,7 @@ async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
     for objection in verdict.objections:
         out.error(f"refused by {objection}")
     if verdict.objections:
+        out.note("Nothing was sent. Mend what is said above, then make a new plan with: coordinator plan")
         return Exit.BLOCKED
     try:
         app.journal.begin(plan)
@@ -114,8 +118,10 @@ def _outcome(ends: list[SagaState], out: Output) -> Exit:
     for leg in parked:
         out.error(f"leg {leg.leg.id[:8]} needs you: {leg.parked}")
     if parked:
+        out.note("Everything else goes on. Look with: coordinator transfers; when it is mended: coordinator apply --resume")
         return Exit.IN_DOUBT
     if all(leg.state is State.DELIVERED for leg in ends[-1].legs.values()):
+        out.note("Every leg was delivered. Next: coordinator status")
         return Exit.OK
     out.note("Some legs did not happen; nothing is lost, what they would have moved rests where it was. Next: coordinator plan")
     return Exit.COMPENSATED

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coordinator.commands.session import Session
 from coordinator.exits import Exit
 from coordinator.show.output import Output
+
+if TYPE_CHECKING:
+    from coordinator.offers import Closed
+    from coordinator.views.words import Names
 
 
 async def plan(session: Session, out_file: Path | None, if_due: bool, deadline: float) -> Exit:
@@ -36,21 +42,36 @@ async def plan(session: Session, out_file: Path | None, if_due: bool, deadline: 
         proposal = await propose(app, seen, deadline)
         names = Names(app.treasury)
         out.data(view.plan(proposal.plan, names), tables.plan)
-        for closed in proposal.closed:
-            lane = closed.lane
-            out.note(f"{lane.rail} offers nothing from {names.token(lane.source.id)} to {names.token(lane.target.id)}: {closed.why}")
+        for line in _closed(proposal.closed, names):
+            out.note(line)
+        if not proposal.plan.legs and proposal.plan.violation:
+            out.error("no plan: nothing can be done about what is not met above, see the reasons there")
+            return Exit.BLOCKED
         if not proposal.plan.legs:
-            out.note("Nothing to do." if not proposal.plan.violation else "Nothing can be done: see what is not met above.")
-            return Exit.OK if not proposal.plan.violation else Exit.BLOCKED
+            out.note("Nothing to do.")
+            return Exit.OK
         verdict = await judge(app, proposal.plan, seen)
         for objection in verdict.objections:
             out.error(f"refused by {objection}")
         if verdict.objections:
+            out.note("Nothing was sent, and no plan was saved.")
             return Exit.BLOCKED
     if out_file:
         planfile.write(proposal.plan, out_file)
         out.note(f"Saved {out_file}. Next: coordinator apply {out_file}")
     return Exit.CHANGES
+
+
+def _closed(lanes: Sequence[Closed], names: Names) -> list[str]:
+    """Lanes that offer nothing, one line for each rail and kind of reason: a service that is down closes many at once."""
+    grouped: dict[tuple[str, str], list[Closed]] = {}
+    for closed in lanes:
+        grouped.setdefault((closed.lane.rail, closed.why.rpartition(": ")[2]), []).append(closed)
+    lines = []
+    for (rail, _), same in grouped.items():
+        routes = [f"{names.token(closed.lane.source.id)} to {names.token(closed.lane.target.id)}" for closed in same]
+        lines.append(f"{rail} offers nothing from {', '.join(routes)}: {same[0].why}")
+    return lines
 
 
 def solve(instance: Path, deadline: float | None, verify: Path | None, as_json: bool) -> Exit:

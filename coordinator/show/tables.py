@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-BAR = 24
+BAR = 18
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    made = Table(box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold", vertical="top")
     return made
 
 
@@ -34,22 +34,28 @@ def money(text: str | None) -> str:
     return f"{sign}${int(whole):,}.{cents or '00'}"
 
 
-def bar(weight: str, low: str | None, high: str | None) -> Text:
+def bar(weight: str | None, low: str | None, high: str | None) -> Text:
     """The weight as a bar on 0..100 %, the band marked with |."""
-    filled = round(float(weight) / 100 * BAR)
+    filled = round(float(weight or 0) / 100 * BAR)
     cells = ["█" if i < filled else "·" for i in range(BAR)]
     for edge in (low, high):
         if edge is not None:
             cells[min(BAR - 1, int(float(edge) / 100 * BAR))] = "|"
-    return Text("".join(cells))
+    return Text("".join(cells), no_wrap=True)
 
 
-_LONG = re.compile(r"(\d\.\d{6})\d+")
+_LONG = re.compile(r"(\d,\d{3}\.\d\d|(?<![\d,])\d{1,3}\.\d{6})\d+")
 
 
 def short(amount: str) -> str:
-    """An amount with at most six decimals; `…` says that there are more (all of them are in --json)."""
+    """An amount with at most six decimals, from a thousand on two; `…` says that there are more (all of them are in --json)."""
     return _LONG.sub(r"\1…", amount)
+
+
+def grouped(whole: str) -> str:
+    """Whole tokens as views write them, with separators, shortened: `1234567.5` is `1,234,567.5`."""
+    digits, point, rest = whole.partition(".")
+    return short(f"{int(digits):,}{point}{rest}")
 
 
 def limits(row: dict[str, Any]) -> str:
@@ -58,21 +64,28 @@ def limits(row: dict[str, Any]) -> str:
 
 
 def drift(row: dict[str, Any]) -> Text:
+    if row["out"] is None:
+        return Text("unknown", style="yellow")
     return Text(f"{float(row['drift']):+.2f} pp  OUT", style="bold red") if row["out"] else Text("in", style="green")
 
 
+def percent(weight: str | None) -> str:
+    return "?" if weight is None else f"{weight} %"
+
+
 def status(view: dict[str, Any], console: Console) -> None:
-    sync = Text("InSync", style="bold green") if view["in_sync"] else Text("OutOfSync", style="bold red")
+    known = {True: Text("InSync", style="bold green"), False: Text("OutOfSync", style="bold red")}
+    sync = known.get(view["in_sync"], Text("Unknown", style="bold yellow"))
     oldest = max((row["age_s"] for row in view["prices"]), default=None)
     console.print(Text.assemble((view["treasury"], "bold"), "  ", sync, f"  NAV {money(view['nav'])}  prices {age(oldest)} old"))
     weights = table("ASSET", "NOW", "", "BAND", "DRIFT", right=("NOW",))
     for row in view["assets"]:
-        weights.add_row(row["name"], f"{row['weight']} %", bar(row["weight"], row["low"], row["high"]), limits(row), drift(row))
+        weights.add_row(row["name"], percent(row["weight"]), bar(row["weight"], row["low"], row["high"]), limits(row), drift(row))
     console.print(weights)
-    chains = table("CHAIN", "NOW", "", "RULE", "DRIFT", "SEEN", right=("NOW", "SEEN"))
+    chains = table("CHAIN", "NOW", "", "RULE", "DRIFT", "AGE", right=("NOW", "AGE"))
     for row in view["chains"]:
-        seen = f"{age(row['age_s'])} ago"
-        chains.add_row(row["name"], f"{row['weight']} %", bar(row["weight"], row["low"], row["high"]), limits(row), drift(row), seen)
+        seen = age(row["age_s"])
+        chains.add_row(row["name"], percent(row["weight"]), bar(row["weight"], row["low"], row["high"]), limits(row), drift(row), seen)
     console.print(chains)
     _holdings(view, console)
     _in_flight(view["in_flight"], console)
@@ -86,8 +99,8 @@ def status(view: dict[str, Any], console: Console) -> None:
 def _holdings(view: dict[str, Any], console: Console) -> None:
     rows = table("HOLDING", "CHAIN", "AMOUNT", "VALUE", right=("AMOUNT", "VALUE"))
     for row in view["holdings"]:
-        moving = "".join(f"  {sign}{row[key]}" for key, sign in (("leaving", "-"), ("arriving", "+")) if row[key] != "0")
-        rows.add_row(row["name"], row["chain"], f"{short(row['amount'])}{moving}", money(row["usd"]))
+        moving = "".join(f"  {sign}{grouped(row[key])}" for key, sign in (("leaving", "-"), ("arriving", "+")) if row[key] != "0")
+        rows.add_row(row["name"], row["chain"], f"{grouped(row['amount'])}{moving}", money(row["usd"]))
     console.print(rows)
 
 
@@ -95,10 +108,11 @@ def _in_flight(legs: list[dict[str, Any]], console: Console) -> None:
     if not legs:
         console.print("in flight: nothing")
         return
-    rows = table("IN FLIGHT", "FROM", "TO", "BY", "STATE", "WAITS FOR")
+    rows = table("IN FLIGHT", "LEG", "STATE", "WAITS FOR")
     for leg in legs:
-        state = Text(leg["state"] + ("  NEEDS YOU" if leg["needs_you"] else ""), style="bold red" if leg["needs_you"] else "")
-        rows.add_row(short(leg["gives"]), leg["source_chain"], leg["target_chain"], leg["rail"], state, leg["detail"])
+        state = Text(leg["state"] + ("\nNEEDS YOU" if leg["needs_you"] else ""), style="bold red" if leg["needs_you"] else "")
+        route = dict.fromkeys((leg["source_chain"], leg["target_chain"]))
+        rows.add_row(short(leg["gives"]), f"{leg['rail']}\n{' -> '.join(route)}", state, leg["detail"])
     console.print(rows)
 
 
@@ -106,13 +120,7 @@ def plan(view: dict[str, Any], console: Console) -> None:
     console.print(Text.assemble(("Plan ", "bold"), view["id"][:12], f"  {view['treasury']}  NAV {money(view['nav'])}  {view['status']}"))
     if view["continues"]:
         console.print(f"takes up from {view['continues']}, some of whose legs did not happen (coordinator transfers)")
-    legs = table("#", "LEG", "FROM", "TO", "GIVES", "TAKES", "AT LEAST", "COST", "ETA", "AFTER", right=("COST", "ETA"))
-    for row in view["legs"]:
-        after = ", ".join(map(str, row["after"])) or "-"
-        name = f"{row['kind']} {row['rail']}"
-        ends = (row["source_chain"], row["target_chain"], short(row["gives"]), short(row["takes"]), short(row["least"]))
-        legs.add_row(str(row["number"]), name, *ends, money(row["cost"]), age(row["eta_s"]), after)
-    console.print(legs if view["legs"] else "no legs: nothing to do")
+    console.print(_legs(view["legs"]) if view["legs"] else "no legs: nothing to do")
     shifts = table("", "BEFORE", "AFTER", "BAND", "", right=("BEFORE", "AFTER"))
     for row in [*view["assets"], *view["chains"]]:
         verdict = Text("OUT", style="bold red") if row["out_after"] else Text("ok", style="green")
@@ -129,23 +137,49 @@ def plan(view: dict[str, Any], console: Console) -> None:
         console.print(Text(f"not met: {row['target']} stays {money(row['short'])} short: {row['why']}", style="bold yellow"))
 
 
+def _legs(legs: list[dict[str, Any]]) -> Table:
+    """Two lines a leg, so that whole amounts fit into 80 columns."""
+    rows = table("#", "LEG", "GIVES", "TAKES\nAT LEAST", "COST", "ETA", right=("COST", "ETA"))
+    for row in legs:
+        after = f"after {', '.join(map(str, row['after']))}" if row["after"] else ""
+        gives, takes = f"{short(row['gives'])}\n{after}", f"{short(row['takes'])}\n{short(row['least'])}"
+        rows.add_row(str(row["number"]), _title(row), gives, takes, money(row["cost"]), age(row["eta_s"]))
+    return rows
+
+
+def _title(row: dict[str, Any]) -> str:
+    """What moves value, and under it from where to where."""
+    source, target = row["source_chain"], row["target_chain"]
+    return f"{row['kind']} {row['rail']}\n{source if source == target else f'{source} -> {target}'}"
+
+
 def transfers(view: dict[str, Any], console: Console) -> None:
-    rows = table("SAGA", "LEG", "FROM", "TO", "GAVE", "TOOK", "STATE", "TIME", "DETAIL", right=("TIME",))
+    """Two lines a leg; what a leg says about itself stands under the table, because it can be long."""
+    rows = table("SAGA", "LEG", "GAVE\nTOOK", "STATE", "TIME", right=("TIME",))
+    said, newest = [], ""
     for row in view["transfers"]:
-        name = f"{row['kind']} {row['rail']}"
-        state = Text(row["state"] + ("  NEEDS YOU" if row["needs_you"] else ""), style="bold red" if row["needs_you"] else "")
-        route = (row["source_chain"], row["target_chain"], short(row["gives"]), short(row["takes"] or "-"))
-        rows.add_row(row["saga"], name, *route, state, age(row["seconds"]), row["detail"])
+        state = Text(row["state"] + ("\nNEEDS YOU" if row["needs_you"] else ""), style="bold red" if row["needs_you"] else "")
+        moved = f"{short(row['gives'])}\n{short(row['takes'] or '-')}"
+        rows.add_row("" if row["saga"] == newest else row["saga"], _title(row), moved, state, age(row["seconds"]))
+        newest = row["saga"]
+        said += [f"{row['saga']} {_title(row).replace(chr(10), ' ')}: {row['detail']}"] if row["detail"] else []
     console.print(rows if view["transfers"] else "no transfers yet")
+    for line in said:
+        console.print(Text(line))
 
 
 def ledger(view: dict[str, Any], console: Console) -> None:
     rows = table("ACCOUNT", "TOKEN", "BALANCE", right=("BALANCE",))
     for row in view["balances"]:
-        rows.add_row(row["account"], row["token"], short(row["amount"] or f"{row['units']} base units"))
+        rows.add_row(row["account"], row["token"], _booked(row))
     console.print(rows)
     entries = table("ENTRY", "WHAT", "MOVES")
     for entry in view["entries"]:
-        moves = "\n".join(f"{short(p['amount'] or p['units'])} {p['token']}  {p['account']}" for p in entry["postings"])
+        moves = "\n".join(f"{_booked(p)} {p['token']}  {p['account']}" for p in entry["postings"])
         entries.add_row(entry["kind"], entry["memo"], moves)
     console.print(entries)
+
+
+def _booked(row: dict[str, Any]) -> str:
+    """A ledger amount; base units where the configuration no longer knows the token."""
+    return f"{row['units']} base units" if row["amount"] is None else grouped(row["amount"])

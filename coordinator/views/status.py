@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from chains.base import Unknown
 from chains.ids import ChainId
@@ -13,17 +14,23 @@ from coordinator.saga.machine import LegState
 from coordinator.turn import Seen
 from coordinator.views.words import Names, percent, usd, whole
 from policies.base import Band, Portfolio
+from policies.drift import unpriced
+
+_Key = TypeVar("_Key")
 
 
 def status(app: App, seen: Seen) -> dict[str, Any]:
+    """While an asset has no price, NAV, weights and `in_sync` are null; everything else is shown."""
     names, now = Names(app.treasury), app.clock.now()
     folio = seen.portfolio
+    priced = not unpriced(folio)
+    weights = [*assets(folio, seen), *chains(folio, seen, names)]
     return {
         "schema": "coordinator/status@1",
         "treasury": app.treasury.name,
         "time": now,
-        "nav": usd(folio.nav),
-        "in_sync": not any(row["out"] for row in [*assets(folio, seen), *chains(folio, seen, names)]),
+        "nav": usd(folio.nav) if priced else None,
+        "in_sync": not any(row["out"] for row in weights) if priced else None,
         "decision": {"act": seen.decision.act, "reason": seen.decision.reason},
         "assets": assets(folio, seen),
         "chains": [{**row, **_height(seen, row["id"], now)} for row in chains(folio, seen, names)],
@@ -44,24 +51,28 @@ def status(app: App, seen: Seen) -> dict[str, Any]:
 
 
 def assets(folio: Portfolio, seen: Seen) -> list[dict[str, Any]]:
-    weights = folio.asset_weights()
-    return [weight_row(asset, weights.get(asset, Fraction(0)), band) for asset, band in seen.targets.assets.items()]
+    weights = None if unpriced(folio) else folio.asset_weights()
+    return [weight_row(asset, _weight(weights, asset), band) for asset, band in seen.targets.assets.items()]
 
 
 def chains(folio: Portfolio, seen: Seen, names: Names) -> list[dict[str, Any]]:
-    weights = folio.chain_weights()
+    weights = None if unpriced(folio) else folio.chain_weights()
     free = Band(None, None, None)
     return [
-        {"id": str(chain), **weight_row(names.chain(chain), weights.get(chain, Fraction(0)), seen.targets.chains.get(chain, free))}
+        {"id": str(chain), **weight_row(names.chain(chain), _weight(weights, chain), seen.targets.chains.get(chain, free))}
         for chain in seen.heights
     ]
 
 
-def weight_row(name: str, weight: Fraction, band: Band) -> dict[str, Any]:
-    """One weight against its band, in percent of NAV; `drift` is signed and zero inside."""
-    drift = band.surplus(weight) - band.deficit(weight)
+def _weight(weights: Mapping[_Key, Fraction] | None, key: _Key) -> Fraction | None:
+    return None if weights is None else weights.get(key, Fraction(0))
+
+
+def weight_row(name: str, weight: Fraction | None, band: Band) -> dict[str, Any]:
+    """One weight against its band, in percent of NAV; `drift` is signed and zero inside. An unknown weight (None) has neither."""
+    drift = None if weight is None else band.surplus(weight) - band.deficit(weight)
     row = {"name": name, "weight": percent(weight), "low": percent(band.low), "ideal": percent(band.ideal), "high": percent(band.high)}
-    return {**row, "drift": percent(drift), "out": drift != 0}
+    return {**row, "drift": percent(drift), "out": None if drift is None else drift != 0}
 
 
 def _height(seen: Seen, chain: str, now: int) -> dict[str, Any]:
