@@ -11,8 +11,6 @@ from solders.keypair import Keypair
 from deploy.localnet.solana.node import Server
 from tests.deploy.solana.node.calling import pay, signed
 
-SOL = 10**9
-
 
 async def test_subscriptions__one_transfer__tells_each_once_at_its_commitment(server: Server, client: AsyncClient, payer: Keypair) -> None:
     to = Keypair().pubkey()
