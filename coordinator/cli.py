@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 app = App(
     name="coordinator",
@@ -20,12 +21,16 @@ app.command(audit)
 
 Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The treasury's configuration.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Data for machines on stdout; all else on stderr.")]
+Seconds = Annotated[float, Parameter(validator=Number(gt=0))]
 DEFAULT = Path("treasury.yaml")
 
 
 @app.command
 def status(*, config: Config = DEFAULT, json: Json = False) -> int:
-    """NAV, weights against bands, holdings, what is in flight, and how old everything is."""
+    """NAV, weights against bands, holdings, what is in flight, and how old everything is.
+
+    Example: `coordinator status --config treasury.yaml --json`
+    """
     from coordinator.commands import looking
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
@@ -39,12 +44,14 @@ def plan(
     config: Config = DEFAULT,
     out: Annotated[Path | None, Parameter(help="Write the plan to this file.")] = None,
     if_due: Annotated[bool, Parameter(negative="", help="Plan only when a trigger says it is time.")] = False,
-    deadline: Annotated[float, Parameter(help="Seconds the solver may take.")] = 30.0,
+    deadline: Annotated[Seconds, Parameter(help="Seconds the solver may take.")] = 30.0,
     json: Json = False,
 ) -> int:
     """What would bring the treasury inside its bands: fewest bridge hops first, then cost. Sends nothing.
 
     Exit 0: nothing to do. 10: a plan is waiting. 12: blocked, the reason is said.
+
+    Example: `coordinator plan --out plan.json`, and for cron: `coordinator plan --if-due --out plan.json`
     """
     from coordinator.commands import planning
     from coordinator.commands.session import perform
@@ -55,7 +62,10 @@ def plan(
 
 @app.command
 def show(file: Path, *, config: Config = DEFAULT, json: Json = False) -> int:
-    """Show a plan file, stale ones too."""
+    """Show a plan file, stale ones too.
+
+    Example: `coordinator show plan.json`
+    """
     from coordinator.commands import looking
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
@@ -70,13 +80,17 @@ def apply(
     *,
     config: Config = DEFAULT,
     resume: Annotated[bool, Parameter(negative="", help="Finish what was begun; needs no plan file.")] = False,
-    timeout: Annotated[float | None, Parameter(help="Seconds to watch; what is begun goes on with --resume.")] = None,
-    replan: Annotated[int, Parameter(help="How often to plan again, from where value rests, when legs did not happen.")] = 0,
+    timeout: Annotated[Seconds | None, Parameter(help="Seconds to watch; what is begun goes on with --resume.")] = None,
+    replan: Annotated[
+        int, Parameter(validator=Number(gte=0), help="How often to plan again from where value rests, when legs did not happen.")
+    ] = 0,
     json: Json = False,
 ) -> int:
     """Carry out a plan, once, if the world still is as the plan saw it.
 
     Exit 0: delivered. 13: stale or applied before. 12: refused by a rule. 14: a person is needed. 15: some legs did not happen.
+
+    Example: `coordinator apply plan.json`, and after a crash or Ctrl-C: `coordinator apply --resume`
     """
     from coordinator.commands import applying
     from coordinator.commands.session import perform
@@ -91,7 +105,10 @@ def apply(
 
 @app.command
 def transfers(*, config: Config = DEFAULT, json: Json = False) -> int:
-    """Every leg ever begun: where it stands, what it moved, by which transactions."""
+    """Every leg ever begun: where it stands, what it moved, by which transactions.
+
+    Example: `coordinator transfers`, with every transaction: `coordinator transfers --json`
+    """
     from coordinator.commands import looking
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
@@ -101,9 +118,15 @@ def transfers(*, config: Config = DEFAULT, json: Json = False) -> int:
 
 @app.command
 def ledger(
-    *, config: Config = DEFAULT, last: Annotated[int, Parameter(help="How many of the newest entries.")] = 20, json: Json = False
+    *,
+    config: Config = DEFAULT,
+    last: Annotated[int, Parameter(validator=Number(gte=1), help="How many of the newest entries.")] = 20,
+    json: Json = False,
 ) -> int:
-    """Balances of every account, and the newest entries behind them."""
+    """Balances of every account, and the newest entries behind them.
+
+    Example: `coordinator ledger --last 50`
+    """
     from coordinator.commands import looking
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
@@ -113,7 +136,12 @@ def ledger(
 
 @app.command
 def doctor(*, config: Config = DEFAULT, json: Json = False) -> int:
-    """Check everything a plan will need; each finding says how to mend it."""
+    """Check everything a plan will need; each finding says how to mend it.
+
+    Exit 0: nothing to mend. 1: something is.
+
+    Example: `coordinator doctor`
+    """
     from coordinator.commands.doctor import doctor as body
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
@@ -125,11 +153,14 @@ def doctor(*, config: Config = DEFAULT, json: Json = False) -> int:
 def solve(
     instance: Path,
     *,
-    deadline: Annotated[float | None, Parameter(help="Seconds; the best plan found by then is given with its proven bounds.")] = None,
+    deadline: Annotated[Seconds | None, Parameter(help="Seconds; the best plan found by then is given with its proven bounds.")] = None,
     verify: Annotated[Path | None, Parameter(help="Check this answer against the instance instead of solving.")] = None,
     json: Json = False,
 ) -> int:
-    """Plan an instance file without any network (format: coordinator/planner/README.md)."""
+    """Plan an instance file without any network (format: coordinator/planner/README.md).
+
+    Example: `coordinator solve instance.json --json > answer.json`, and to check it: `coordinator solve instance.json --verify answer.json`
+    """
     from coordinator.commands import planning
 
     return planning.solve(instance, deadline, verify, json)
@@ -139,7 +170,10 @@ def solve(
 def demo(
     *, home: Annotated[Path, Parameter(help="Where the local network and the demo treasury live.")] = Path(".localnet"), keep: bool = True
 ) -> int:
-    """The main job on a local network of real contracts: needs a source checkout and node (see README)."""
+    """The main job on a local network of real contracts: needs a source checkout and node (see README).
+
+    Example: `coordinator demo`
+    """
     from coordinator.commands.demo import demo as body
 
     return body(home, keep)
@@ -147,7 +181,10 @@ def demo(
 
 @audit.command(name="verify")
 def audit_verify(*, config: Config = DEFAULT, json: Json = False) -> int:
-    """Check the journal's chain of hashes, event by event."""
+    """Check the journal's chain of hashes, event by event.
+
+    Example: `coordinator audit verify`
+    """
     from coordinator.commands import looking
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
@@ -158,10 +195,16 @@ def audit_verify(*, config: Config = DEFAULT, json: Json = False) -> int:
 def run(words: Sequence[str] | None = None) -> int:
     """Run one command line (default: this process's) and return its exit code."""
     try:
-        code = app(words, exit_on_error=False, result_action="return_value")
-    except CycloptsError:
-        return 2  # cyclopts has said what is wrong
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as problem:
+        sys.stderr.write(f"{problem}\nNothing was started. What there is: {_help_of(problem)}\n")
+        return 2
     return int(code or 0)
+
+
+def _help_of(problem: CycloptsError) -> str:
+    """`coordinator plan --help` for a mistake in the words of `plan`."""
+    return " ".join([*app.name, *(problem.command_chain or ()), "--help"])
 
 
 def main() -> None:
