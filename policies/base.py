@@ -25,6 +25,8 @@ class Price:
     value: Fraction
     time: int
     sources: tuple[str, ...]
+    spread: Fraction = field(default=Fraction(0), compare=False)
+    """How far the sources lie apart, relative to the lowest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,27 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """What one earlier turn saw and left closed: the memory of policies that look back.
+
+    `closed`: breakers by name, with the unix second at which each last had reason. `suspect`: prices too strange to be believed until
+    the next turn confirms them; they are not among `prices`.
+    """
+
+    time: int
+    prices: Mapping[AssetId, Fraction]
+    closed: Mapping[str, int] = field(default_factory=dict)
+    suspect: Mapping[AssetId, Fraction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Portfolio:
-    """What the treasury has at one moment. `time`: unix seconds."""
+    """What the treasury has at one moment. `time`: unix seconds. `past`: earlier turns, oldest first."""
 
     positions: tuple[Position, ...]
     prices: Prices
     time: int
+    past: tuple[Observation, ...] = ()
 
     def worth(self, position: Position) -> Fraction:
         return self.prices.value(Amount(position.token, position.total))
@@ -121,11 +138,25 @@ class UnitBand:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What is wanted: bands on weights by asset and by chain, and on base units by token. All hold together."""
+    """What is wanted: bands on weights by asset and by chain, and on base units by token. All hold together.
+
+    `outer`: wider bands within which an asset is left alone, by asset (default: its band in `assets`): a trade starts at the outer
+    edge and stops at the inner one. `closed`, `suspect`: what the next turn must remember (see Observation). `told`: why this is not
+    what the owner's bands alone would say.
+    """
 
     assets: Mapping[AssetId, Band]
     chains: Mapping[ChainId, Band] = field(default_factory=dict)
     tokens: Mapping[TokenId, UnitBand] = field(default_factory=dict)
+    outer: Mapping[AssetId, Band] = field(default_factory=dict)
+    closed: Mapping[str, int] = field(default_factory=dict)
+    suspect: Mapping[AssetId, Fraction] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+
+    @property
+    def starting(self) -> Mapping[AssetId, Band]:
+        """The bands that start a trade."""
+        return {asset: self.outer.get(asset, band) for asset, band in self.assets.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +171,24 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """One condition of acting. `found`, `needed`: in words. `nearest`: the smallest change that would open it, empty when open."""
+
+    name: str
+    opens: bool
+    found: str
+    needed: str
+    nearest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of one evaluation of the triggers: whether to act, and why or why not, in words."""
+    """The outcome of one evaluation of the triggers: whether to act, and why or why not, in words and gate by gate."""
 
     act: bool
     reason: str
     drifts: tuple[Drift, ...] = ()
+    gates: tuple[Gate, ...] = ()
 
 
 class Policy(Protocol):

@@ -6,11 +6,12 @@ A weight that lies exactly on an edge is inside. Weights and distances are exact
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from chains.tokens import Amount
-from policies.base import Band, Decision, Drift, Portfolio, Targets, Trigger, UnitBand
+from policies.base import Band, Decision, Drift, Gate, Portfolio, Targets, Trigger, UnitBand
 
 _ZERO = Fraction(0)
 
@@ -62,22 +63,44 @@ def _drift(subject: str, weight: Fraction, band: Band) -> Drift:
 
 @dataclass(frozen=True, slots=True)
 class DriftTrigger:
-    """Acts when a band is broken by more than `beyond` (a share of NAV). Without a price for all that is held it does not act."""
+    """Acts when an outer band is broken by more than `beyond` (a share of NAV). Without a price for all that is held it does not act."""
 
     beyond: Fraction = _ZERO
 
     def decide(self, portfolio: Portfolio, targets: Targets, last_run: int | None) -> Decision:
         refusal = unpriced(portfolio)
         if refusal:
-            return Decision(False, refusal)
-        found = drifts(portfolio, targets)
+            return blind(refusal)
+        found = drifts(portfolio, replace(targets, assets=targets.starting))
+        needed = f"a weight more than {_percent(self.beyond)} of NAV outside its band" if self.beyond else "a weight outside its band"
         if not found:
-            return Decision(False, "every band holds")
+            return self._waits("every band holds", needed, portfolio, targets)
         worst = max(found, key=_distance)
         told = f"{worst.subject} is {_percent(_distance(worst))} of NAV {'above' if worst.surplus else 'below'} its band"
         if _distance(worst) > self.beyond:
-            return Decision(True, told, found)
-        return Decision(False, f"{told}, not more than {_percent(self.beyond)}", found)
+            return Decision(True, told, found, (Gate("drift", True, told, needed),))
+        told = f"{told}, not more than {_percent(self.beyond)}"
+        return replace(self._waits(told, needed, portfolio, targets), drifts=found)
+
+    def _waits(self, told: str, needed: str, portfolio: Portfolio, targets: Targets) -> Decision:
+        return Decision(False, told, (), (Gate("drift", False, told, needed, nearest_move(portfolio, targets, self.beyond)),))
+
+
+def nearest_move(portfolio: Portfolio, targets: Targets, beyond: Fraction) -> str:
+    """The smallest move of a single price that would take an asset out of its outer band by more than `beyond`, in words.
+
+    With weight w and edge e, all other prices as they are: w(1+x)/(1+wx) = e, so x = (e-w)/(w(1-e)), exactly.
+    """
+    weights, moves = portfolio.asset_weights(), []
+    for asset, band in targets.starting.items():
+        weight = weights.get(asset, _ZERO)
+        edges = ([band.high + beyond] if band.high is not None else []) + ([band.low - beyond] if band.low is not None else [])
+        moves += [(abs((edge - weight) / (weight * (1 - edge))), asset, edge > weight, edge) for edge in edges if weight and 0 < edge < 1]
+    if not moves:
+        return "no move of one price would do it"
+    size, asset, up, edge = min(moves)
+    price = portfolio.prices.by_asset[asset].value * (1 + size if up else 1 - size)
+    return f"{asset} {'up' if up else 'down'} {_percent(size)}, to ${float(price):,.6g}, would bring it to {_percent(edge)} of NAV"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +112,17 @@ class IntervalTrigger:
     def decide(self, portfolio: Portfolio, targets: Targets, last_run: int | None) -> Decision:
         refusal = unpriced(portfolio)
         if refusal:
-            return Decision(False, refusal)
+            return blind(refusal)
         found = drifts(portfolio, targets)
+        needed = f"{self.every} s since the last plan"
         if last_run is None:
-            return Decision(True, "no plan was ever applied", found)
+            return Decision(True, "no plan was ever applied", found, (Gate("interval", True, "no plan was ever applied", needed),))
         passed = portfolio.time - last_run
         if passed >= self.every:
-            return Decision(True, f"{passed} s since the last plan, every {self.every} s", found)
-        return Decision(False, f"next in {self.every - passed} s", found)
+            told = f"{passed} s since the last plan, every {self.every} s"
+            return Decision(True, told, found, (Gate("interval", True, told, needed),))
+        told = f"next in {self.every - passed} s"
+        return Decision(False, told, found, (Gate("interval", False, told, needed, f"at {moment(last_run + self.every)}"),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +133,21 @@ class AnyTrigger:
 
     def decide(self, portfolio: Portfolio, targets: Targets, last_run: int | None) -> Decision:
         decisions = [trigger.decide(portfolio, targets, last_run) for trigger in self.triggers]
+        gates = tuple(dict.fromkeys(gate for decision in decisions for gate in decision.gates))
         acting = next((decision for decision in decisions if decision.act), None)
         if acting is not None:
-            return acting
+            return replace(acting, gates=gates)
         reasons = list(dict.fromkeys(decision.reason for decision in decisions))
-        return Decision(False, "; ".join(reasons) or "there is no trigger", decisions[0].drifts if decisions else ())
+        return Decision(False, "; ".join(reasons) or "there is no trigger", decisions[0].drifts if decisions else (), gates)
+
+
+def blind(refusal: str) -> Decision:
+    """Not acting for want of prices."""
+    return Decision(False, refusal, (), (Gate("prices", False, refusal, "a price of everything that is held", "the price comes back"),))
+
+
+def moment(time: int) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def unpriced(portfolio: Portfolio) -> str:

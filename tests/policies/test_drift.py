@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chains.ids import ChainId, TokenId
 from chains.tokens import Token
-from policies.base import Band, Decision, Portfolio, Position, Price, Prices, Targets, Trigger, UnitBand
+from policies.base import Band, Portfolio, Position, Price, Prices, Targets, Trigger, UnitBand
 from policies.drift import AnyTrigger, BandPolicy, DriftTrigger, IntervalTrigger, drifts, unpriced
 from policies.registry import POLICIES, drift_trigger, interval_trigger
 
@@ -120,7 +120,9 @@ def test_drift_trigger__some_distance__acts_only_beyond(beyond: Fraction, acts: 
 
 
 def test_drift_trigger__nothing_outside__says_so() -> None:
-    assert DriftTrigger().decide(portfolio(), targets(), None) == Decision(False, "every band holds")
+    decision = DriftTrigger().decide(portfolio(), targets(), None)
+    assert (decision.act, decision.reason, decision.drifts) == (False, "every band holds", ())
+    assert decision.gates[0].nearest == "USDC down 33.33%, to $0.666667, would bring it to 40.00% of NAV"
 
 
 def test_drift_trigger__several_drifts__tells_the_worst() -> None:
@@ -137,7 +139,9 @@ def test_drift_trigger__tiny_drift__is_not_told_as_zero() -> None:
 @pytest.mark.parametrize("trigger", [DriftTrigger(), IntervalTrigger(60), AnyTrigger((DriftTrigger(), IntervalTrigger(60)))])
 def test_triggers__unpriced_asset__do_not_act(trigger: Trigger) -> None:
     blind = portfolio(prices=Prices({"ETH": PRICES.by_asset["ETH"]}, {"USDC": "depegged"}))
-    assert trigger.decide(blind, targets(51, 60), None) == Decision(False, "USDC has no price: depegged")
+    decision = trigger.decide(blind, targets(51, 60), None)
+    assert (decision.act, decision.reason) == (False, "USDC has no price: depegged")
+    assert [(gate.name, gate.opens) for gate in decision.gates] == [("prices", False)]
     assert unpriced(portfolio(prices=Prices({}))) == "ETH has no price: not observed; USDC has no price: not observed"
 
 
@@ -162,4 +166,12 @@ def test_any_trigger__some_act__first_gives_the_reason() -> None:
 
 def test_any_trigger__none_acts__tells_every_reason() -> None:
     decision = AnyTrigger((DriftTrigger(), IntervalTrigger(3600))).decide(portfolio(), targets(), NOW)
-    assert decision == Decision(False, "every band holds; next in 3600 s")
+    assert (decision.act, decision.reason) == (False, "every band holds; next in 3600 s")
+    assert [(gate.name, gate.nearest) for gate in decision.gates][1] == ("interval", "at 2027-01-15 09:00:00 UTC")
+
+
+def test_drift_trigger__outer_band__starts_a_trade_later_than_the_inner_one_stops_it() -> None:
+    inner = targets(51, 60)
+    assert DriftTrigger().decide(portfolio(), replace(inner, outer={"USDC": band(49, 62)}), None).act is False
+    assert DriftTrigger().decide(portfolio(), replace(inner, outer={"USDC": band(50, 62)}), None).act is False  # equal is inside
+    assert DriftTrigger().decide(portfolio(), replace(inner, outer={"USDC": Band(Fraction(501, 1000), None, None)}), None).act is True
