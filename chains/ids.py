@@ -116,9 +116,9 @@ def check_address(chain: ChainId, address: str) -> None:
 def _check_evm(address: str) -> None:
     if not _EVM_ADDRESS.fullmatch(address):
         raise InvalidId(f"{address!r} is not an EVM address; it needs 0x and 40 hex digits")
-    from eth_utils.address import to_checksum_address  # late: costs start-up time that Solana-only callers need not pay
+    from chains.keccak import checksummed  # late: costs start-up time that Solana-only callers need not pay
 
-    correct = to_checksum_address(address)
+    correct = checksummed(address)
     if address != correct:
         raise InvalidId(f"{address} does not carry its EIP-55 checksum; check every digit, then write {correct}")
 

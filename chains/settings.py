@@ -45,7 +45,7 @@ DecimalText = Annotated[str, BeforeValidator(_decimal_text), AfterValidator(_num
 class Strict(BaseModel):
     """Unknown keys are refused; a model never changes once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class EndpointSettings(Strict):

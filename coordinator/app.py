@@ -1,11 +1,12 @@
-"""Composition: a treasury's configuration made into live parts. The only file that opens the registries."""
+"""Composition: a treasury's configuration made into live parts, each when it is first used. The only file that opens the registries."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from bridges.base import Rail, Surroundings
 from bridges.http import Http
@@ -17,33 +18,52 @@ from chains.registry import CHAINS
 from chains.tokens import Token
 from coordinator.clock import Clock
 from coordinator.config.treasury import Treasury
-from coordinator.journal.store import Journal
-from coordinator.saga.executor import Executor
 from coordinator.saga.retry import reading
 
+if TYPE_CHECKING:
+    from coordinator.journal.store import Journal
+    from coordinator.saga.executor import Executor
 
-@dataclass
+
 class App:
-    """One treasury, ready to be looked at and, when it was opened with keys, to be acted for."""
+    """One treasury, ready to be looked at and, when it was opened with keys, to be acted for.
 
-    treasury: Treasury
-    clock: Clock
-    journal: Journal
-    chains: Mapping[ChainId, Chain]
-    rails: Mapping[str, Rail]
-    http: Http
-    executor: Executor
+    A part is built when it is first asked for, and its libraries are loaded then: a look needs no rail, a list of transfers no chain.
+    """
+
+    def __init__(self, treasury: Treasury, clock: Clock, signers: Mapping[AccountId, Signer]) -> None:
+        self.treasury = treasury
+        self.clock = clock
+        self.http = Http()
+        self._signers = signers
 
     @classmethod
     def open(cls, treasury: Treasury, clock: Clock, *, keys: bool) -> App:
-        """Build everything; contacts nothing. `keys`: also read the key files (only commands that send need them)."""
-        signers = _signers(treasury) if keys else {}
-        chains = {name: CHAINS[settings.kind].build(settings, signers) for name, settings in treasury.chains.items()}
-        http = Http()
-        around = Surroundings(chains, treasury.tokens, treasury.accounts, http)
-        rails = {name: RAILS[name].build(settings, around) for name, settings in treasury.rails.items()}
-        journal = Journal.open(treasury.database, clock)
-        return cls(treasury, clock, journal, chains, rails, http, Executor(journal, chains, rails, clock))
+        """Contacts nothing. `keys`: read the key files (only commands that send need them); raises Misconfigured when one is wrong."""
+        return cls(treasury, clock, _signers(treasury) if keys else {})
+
+    @cached_property
+    def chains(self) -> Mapping[ChainId, Chain]:
+        return {name: CHAINS[settings.kind].build(settings, self._signers) for name, settings in self.treasury.chains.items()}
+
+    @cached_property
+    def rails(self) -> Mapping[str, Rail]:
+        """Raises Misconfigured when a rail's settings and the treasury do not fit together."""
+        around = Surroundings(self.chains, self.treasury.tokens, self.treasury.accounts, self.http)
+        return {name: RAILS[name].build(settings, around) for name, settings in self.treasury.rails.items()}
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Opened, created or brought to the current schema. Raises NewerJournal."""
+        from coordinator.journal.store import Journal  # late: brings the database library
+
+        return Journal.open(self.treasury.database, self.clock)
+
+    @cached_property
+    def executor(self) -> Executor:
+        from coordinator.saga.executor import Executor  # late: only commands that act need it
+
+        return Executor(self.journal, self.chains, self.rails, self.clock)
 
     async def check_tokens(self) -> None:
         """Every configured token exists and has the decimals that the configuration says. Raises Misconfigured."""
@@ -64,9 +84,13 @@ class App:
             raise Misconfigured(f"tokens.{self.treasury.names[token.id]}: {problem}") from None
 
     async def aclose(self) -> None:
+        """Close what was built."""
         await self.http.aclose()
-        await asyncio.gather(*(chain.aclose() for chain in self.chains.values()))
-        self.journal.close()
+        built = vars(self)  # where cached_property keeps what it made
+        if "chains" in built:
+            await asyncio.gather(*(chain.aclose() for chain in self.chains.values()))
+        if "journal" in built:
+            self.journal.close()
 
     async def __aenter__(self) -> App:
         return self

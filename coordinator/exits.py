@@ -1,4 +1,4 @@
-"""Exit codes: what a script may rely on. Outcomes start at 10, so that 2 stays with the parser."""
+"""Exit codes: what a script may rely on, and the exceptions that carry one. Outcomes start at 10, so that 2 stays with the parser."""
 
 from enum import IntEnum
 
@@ -14,3 +14,9 @@ class Exit(IntEnum):
     IN_DOUBT = 14  # a person is needed
     COMPENSATED = 15  # some legs did not happen; nothing is lost
     RUNNING = 16  # stopped waiting; the saga goes on with the next apply --resume
+
+
+class Ended(Exception):
+    """A command cannot go on: the message is for people, `code` is how it ends. Kept here, where catching it loads nothing."""
+
+    code = Exit.ERROR

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from coordinator.exits import Ended
 
-class Occupied(Exception):
+
+class Occupied(Ended):
     """Another process acts for this journal now."""
 
 

@@ -9,13 +9,16 @@ from cattrs import BaseValidationError, transform_error
 
 from coordinator.codec import from_data, to_data
 from coordinator.drafting import plan_id
+from coordinator.exits import Ended, Exit
 from coordinator.plan import Plan
 
 SCHEMA = "coordinator/plan@1"
 
 
-class BadPlanFile(Exception):
+class BadPlanFile(Ended):
     """The file is not a plan as this program wrote it. The message says what is wrong and how to get a good one."""
+
+    code = Exit.USAGE
 
 
 def write(plan: Plan, path: Path) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chains.base import Height, Snapshot
 from chains.ids import ChainId
 from chains.tokens import Token
 from coordinator.app import App
-from coordinator.books import bring_up_to_date
-from coordinator.ledger.reconcile import Line
-from coordinator.portfolio import portfolio
 from coordinator.prices import observe as observe_prices
-from coordinator.saga.machine import SagaState
 from coordinator.saga.retry import reading
-from policies.base import Decision, Portfolio, Targets
+from policies.base import Decision, Portfolio, Prices, Targets
+
+if TYPE_CHECKING:
+    from coordinator.ledger.reconcile import Line
+    from coordinator.saga.machine import SagaState
+
+HEAD_START = 0.01  # seconds for the first questions to leave before the journal's libraries are loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,13 @@ async def look(app: App) -> Seen:
 
     Raises Unknowable when a balance cannot be read: a portfolio with holes is not a portfolio.
     """
-    snapshots = await asyncio.gather(*(_snapshot(app, chain) for chain in app.chains))
+    now = app.clock.now()
+    snapshots, prices, _ = await asyncio.gather(_snapshots(app), _prices(app, now), _open_journal(app))
+    from coordinator.books import bring_up_to_date
+    from coordinator.portfolio import portfolio
+
     sagas = open_sagas(app)
     lines = await bring_up_to_date(app.journal, app.chains, snapshots, sagas)
-    now = app.clock.now()
-    prices = await observe_prices(app.treasury.assets, app.chains, app.http, now)
     seen = portfolio(snapshots, app.treasury.tokens, sagas, prices, now)
     targets = app.treasury.policy.targets(seen)
     decision = app.treasury.trigger.decide(seen, targets, app.journal.last_begun())
@@ -55,6 +60,26 @@ def tokens_on(app: App, chain: ChainId) -> list[Token]:
     return [token for name, token in sorted(app.treasury.tokens.items()) if name.chain == chain]
 
 
+async def _snapshots(app: App) -> list[Snapshot]:
+    return await asyncio.gather(*(_snapshot(app, chain) for chain in app.chains))
+
+
 async def _snapshot(app: App, chain: ChainId) -> Snapshot:
     account = app.treasury.accounts[chain]
     return await reading(lambda: app.chains[chain].snapshot([account], tokens_on(app, chain)), app.clock)
+
+
+async def _prices(app: App, now: int) -> Prices:
+    return await observe_prices(app.treasury.assets, app.chains, app.http, now)
+
+
+async def _open_journal(app: App) -> None:
+    """While the networks answer: loading the database library takes as long as a look at them."""
+    await asyncio.sleep(HEAD_START)
+    await asyncio.to_thread(_load_books, app)
+
+
+def _load_books(app: App) -> None:
+    import coordinator.books  # noqa: F401 - needed next, loaded here
+
+    app.journal  # noqa: B018 - opened here

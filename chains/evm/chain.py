@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from statistics import median_low
-from typing import Any
-
-from eth_account import Account
-from eth_utils.abi import function_signature_to_4byte_selector
-from hexbytes import HexBytes
-from web3.types import TxParams
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from chains.base import Call, Dead, Fate, Height, Landed, Pending, Receipt, Signer, Snapshot, Submission, Unknown
 from chains.endpoint import Identity, Refused
-from chains.errors import Misconfigured, Reverted, SendInDoubt, Unfunded, Unknowable
-from chains.evm import multicall
+from chains.errors import Misconfigured, Reverted, SendInDoubt, Unknowable
+from chains.evm import normal
 from chains.evm.fees import Caps
+from chains.evm.gas import GasPrice
 from chains.evm.heights import Heights
 from chains.evm.history import History
-from chains.evm.provider import web3_over
-from chains.evm.reverts import sorted_refusal
-from chains.evm.transactions import Unsigned, hash_of
 from chains.ids import AccountId, ChainId, TokenId
+from chains.keccak import selector
 from chains.rpc import Answer, EndpointPool
 from chains.settings import EvmSettings
 from chains.tokens import Amount, Token
 
-DECIMALS = function_signature_to_4byte_selector("decimals()")
+if TYPE_CHECKING:
+    from chains.evm.preparing import Preparing
+
+DECIMALS = selector("decimals()")
+AT_ONCE = 200  # balances in one call: far below any node's gas limit
 _KNOWN_HERE = ("already known", "already imported", "known transaction", "alreadyknown")  # the node holds this very transaction
 
 
@@ -47,9 +45,8 @@ class EvmChain:
         self._settings = settings
         self._signers = {account: signer for account, signer in signers.items() if account.chain == settings.id}
         self._heights = Heights(pool, settings.name, settings.finality)
-        self._deciding = web3_over(pool.decide)
-        self._observing = web3_over(pool.observe)
         self._history = History(settings, pool, self._heights)
+        self._gas = GasPrice(pool)
         self._caps = Caps.of_gwei(settings.max_fee_gwei, settings.max_priority_fee_gwei)
 
     @property
@@ -74,27 +71,25 @@ class EvmChain:
     async def snapshot(self, accounts: Sequence[AccountId], tokens: Sequence[Token]) -> Snapshot:
         height = await self._heights.finalized()
         asked = [(account, token.id) for account in accounts for token in tokens]
-        chunks = [asked[start : start + multicall.AT_ONCE] for start in range(0, len(asked), multicall.AT_ONCE)]
+        chunks = [asked[start : start + AT_ONCE] for start in range(0, len(asked), AT_ONCE)]
         answers = await asyncio.gather(*(self._balances(chunk, height) for chunk in chunks))
         balances = [balance for chunk in answers for balance in chunk]
         return Snapshot(self.id, height, dict(zip(asked, balances, strict=True)))
 
     async def _balances(self, asked: Sequence[tuple[AccountId, TokenId]], height: Height) -> Sequence[int | Unknown]:
         """One entry for each asked pair. A token that burns a whole aggregate's gas is found by halving, and alone is Unknown."""
+        from chains.evm import multicall  # late: by now the first questions are on their way
+
         where = self._settings.multicall
         calls = [multicall.balance_call(where, account.address, None if token.is_native else token.reference) for account, token in asked]
-        transaction: TxParams = {"to": _checked(where), "data": HexBytes(multicall.encode_calls(calls))}
         try:
-            returned = await self._deciding.eth.call(transaction, HexBytes(height.hash))
-        except Refused as refusal:
-            fault = sorted_refusal(refusal, f"{self._settings.name}: balances")
-            if not isinstance(fault, Reverted):
-                raise
+            returned = await self._call(where, multicall.encode_calls(calls), _pinned(height), "balances")
+        except Reverted as fault:
             if len(asked) == 1:
                 return [Unknown(str(fault))]
             half = len(asked) // 2
             return [*await self._balances(asked[:half], height), *await self._balances(asked[half:], height)]
-        return multicall.decode_balances(bytes(returned), len(asked))
+        return multicall.decode_balances(returned, len(asked))
 
     async def decimals(self, token: TokenId) -> int:
         if token.is_native:
@@ -110,11 +105,18 @@ class EvmChain:
 
     async def read(self, call: Call) -> bytes:
         newest = await self._heights.newest()
-        transaction: TxParams = {"to": _checked(call.target), "data": HexBytes(call.data), "value": _wei(call.value)}
+        return await self._call(call.target, call.data, hex(newest), call.purpose, call.value)
+
+    async def _call(self, target: str, data: bytes, block: Any, purpose: str, value: int = 0) -> bytes:
+        """What the quorum says a call returns at `block`. Raises Reverted as the contract does, Unfunded when value is lacking."""
+        transaction = {"to": target, "data": "0x" + data.hex()} | ({"value": hex(value)} if value else {})
         try:
-            return bytes(await self._deciding.eth.call(transaction, newest))
+            returned: str = await self.pool.decide("eth_call", [transaction, block], normal.data)
         except Refused as refusal:
-            raise sorted_refusal(refusal, f"{self._settings.name}: {call.purpose}") from None
+            from chains.evm.reverts import sorted_refusal  # late: only a refusal has to be decoded
+
+            raise sorted_refusal(refusal, f"{self._settings.name}: {purpose}") from None
+        return bytes.fromhex(returned[2:])
 
     async def receipt(self, reference: str) -> Receipt | None:
         return await self._history.receipt(reference, await self._heights.finalized())
@@ -123,20 +125,8 @@ class EvmChain:
         return await self._history.search(address, topics, since)
 
     async def fee(self, work: int) -> Amount:
-        fees = self._caps.fees(*await self._gas_price())
+        fees = self._caps.fees(*await self._gas.now())
         return Amount(self.native, work * fees.expected)
-
-    async def _gas_price(self) -> tuple[int, int]:
-        """(base fee of the newest block, suggested priority fee), wei a unit of gas."""
-        block, priority = await asyncio.gather(self._observing.eth.get_block("latest"), self._suggested_priority())
-        return int(block.get("baseFeePerGas", 0)), priority
-
-    async def _suggested_priority(self) -> int:
-        try:
-            return int(await self._observing.eth.max_priority_fee)
-        except Refused:  # not every node offers it: take what half the gas of the last blocks paid, at the median block
-            history = await self._observing.eth.fee_history(10, "latest", [50])
-            return int(median_low([reward[0] for reward in history["reward"]]))
 
     async def sequence(self, sender: AccountId) -> int | None:
         """The highest next nonce that the quorum has reached, pending included: a lagging endpoint never lowers it."""
@@ -150,54 +140,14 @@ class EvmChain:
             raise Misconfigured(f"no key for {sender}: name its keystore in the configuration")
         if len(calls) != 1:
             raise ValueError(f"{self.id}: {len(calls)} calls in one transaction; an EVM account with a key sends one at a time")
-        call = calls[0]
         nonce = await self.sequence(sender) if sequence is None else sequence
-        fees = self._caps.offer(*await self._gas_price(), where=self._settings.name)
-        # The quorum's newest block and not "latest": an endpoint that lags says it lacks the block, and the next one is asked.
-        newest = await self._heights.newest()
-        have = await self._observing.eth.get_balance(_checked(sender.address), _number(newest))
-        self._check_funds(sender, call, have, fee=0)  # first, because nodes word a simulation that lacks funds in many ways
-        gas = await self._simulated_gas(sender, call, newest)
-        self._check_funds(sender, call, have, fee=gas * fees.most)
-        unsigned = Unsigned(
-            chain_id=int(self.id.reference),
-            nonce=nonce or 0,
-            priority_fee=fees.priority,
-            max_fee=fees.most,
-            gas=gas,
-            to=call.target,
-            value=call.value,
-            data=call.data,
-        )
-        raw = unsigned.signed(await signer.sign(unsigned.encode()))
-        if Account.recover_transaction(raw) != sender.address:
-            raise Misconfigured(f"the signer of {sender} signs for another account")
-        return Submission(self.id, sender, hash_of(raw), raw, sequence=unsigned.nonce, valid_until=None)
+        return await self._preparing.prepare(signer, calls[0], nonce or 0)
 
-    async def _simulated_gas(self, sender: AccountId, call: Call, at: int) -> int:
-        """Run the call without sending it, on block `at`; the gas limit to give it. Raises Reverted or Unfunded."""
-        doing = f"{self._settings.name}: {call.purpose}"
-        transaction: TxParams = {
-            "from": _checked(sender.address),
-            "to": _checked(call.target),
-            "data": HexBytes(call.data),
-            "value": _wei(call.value),
-        }
-        try:
-            await self._observing.eth.call(transaction, _number(at))
-            estimate = await self._observing.eth.estimate_gas(transaction, _number(at))
-        except Refused as refusal:
-            raise sorted_refusal(refusal, doing) from None
-        return estimate * (100 + self._settings.gas_margin) // 100
+    @cached_property
+    def _preparing(self) -> Preparing:
+        from chains.evm.preparing import Preparing  # late, as it says itself
 
-    def _check_funds(self, sender: AccountId, call: Call, have: int, fee: int) -> None:
-        need = call.value + fee
-        if have < need:
-            gas = f" and up to {Amount(self.native, fee)} for gas" if fee else ""
-            raise Unfunded(
-                f"{self._settings.name}: {call.purpose}: {sender.address} has {Amount(self.native, have)} and needs "
-                f"{Amount(self.native, need)}: {Amount(self.native, call.value)} to send along{gas}"
-            )
+        return Preparing(self._settings, self.pool, self._heights, self._gas)
 
     async def submit(self, submission: Submission) -> None:
         answers = await self.pool.broadcast("eth_sendRawTransaction", ["0x" + submission.raw.hex()])
@@ -211,7 +161,7 @@ class EvmChain:
         if receipt is not None:
             return Landed(receipt)
         nonce = submission.sequence or 0
-        count = await self._deciding.eth.get_transaction_count(_checked(submission.sender.address), HexBytes(final.hash))
+        count = int(await self.pool.decide("eth_getTransactionCount", [submission.sender.address, _pinned(final)], normal.plain), 16)
         if count <= nonce:
             return Pending(f"nonce {nonce} is unused at finalized block {final.number} and no block holds {submission.reference}")
         taker = await self._history.taker(submission.sender.address, nonce, final)
@@ -228,14 +178,6 @@ def _accepted(answer: Answer, reference: str) -> bool:
     return answer.fault is None and str(answer.value).lower() == reference
 
 
-def _checked(address: str) -> Any:
-    """Ids are checked where they are made; web3's own types of the same text."""
-    return address
-
-
-def _wei(value: int) -> Any:
-    return value
-
-
-def _number(block: int) -> Any:
-    return block
+def _pinned(height: Height) -> Any:
+    """State at a block by its hash, and only while that block is canonical (https://eips.ethereum.org/EIPS/eip-1898)."""
+    return {"blockHash": height.hash, "requireCanonical": True}

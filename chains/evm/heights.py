@@ -14,6 +14,7 @@ from chains.base import Height
 from chains.errors import Fault, Unknowable, WrongNetwork
 from chains.evm import normal
 from chains.rpc import Answer, EndpointPool
+from chains.together import Together
 
 
 class FinalityBroken(Fault):
@@ -27,11 +28,15 @@ class Heights:
         self._pool = pool
         self._name = name
         self._finality = finality
+        self._newest = Together(self._find_newest)
         self._last: Height | None = None  # the newest finalized height ever seen
         self._one_at_a_time = asyncio.Lock()  # else a slow answer would look like finality going back
 
     async def newest(self) -> int:
         """The highest block number that the quorum has."""
+        return await self._newest.answer()
+
+    async def _find_newest(self) -> int:
         return self.reached(await self._pool.poll("eth_blockNumber", [], lambda value: int(value, 16)))
 
     async def at(self, number: int) -> Height:

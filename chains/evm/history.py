@@ -6,16 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eth_utils.address import to_checksum_address
-
 from chains.base import Height, Receipt
 from chains.endpoint import Refused
 from chains.errors import Unknowable
 from chains.evm import normal
 from chains.evm.heights import Heights
 from chains.evm.receipts import fee_of, log_of, native_movements, token_movements
-from chains.evm.reverts import reason_of, revert_data
 from chains.ids import AccountId
+from chains.keccak import checksummed
 from chains.rpc import EndpointPool
 from chains.settings import EvmSettings
 
@@ -93,7 +91,7 @@ class History:
         return Receipt(
             chain=self._settings.id,
             reference=raw["transactionHash"],
-            sender=AccountId(self._settings.id, to_checksum_address(raw["from"])),
+            sender=AccountId(self._settings.id, checksummed(raw["from"])),
             height=height,
             succeeded=succeeded,
             final=height.number <= final.number,
@@ -127,6 +125,8 @@ class History:
             try:
                 await self._pool.observe("eth_call", [call, hex(number)])
             except Refused as refusal:
+                from chains.evm.reverts import reason_of, revert_data  # late: only a failure has to be decoded
+
                 data = revert_data(refusal.data)
                 return reason_of(data) if data else refusal.text
             except Unknowable:

@@ -10,21 +10,20 @@ from collections.abc import Sequence
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
-from eth_utils.abi import function_signature_to_4byte_selector
 
 from chains.base import Unknown
 from chains.evm.reverts import reason_of
+from chains.keccak import selector
 
-AGGREGATE = function_signature_to_4byte_selector("aggregate3((address,bool,bytes)[])")
-BALANCE_OF = function_signature_to_4byte_selector("balanceOf(address)")
-NATIVE_BALANCE = function_signature_to_4byte_selector("getEthBalance(address)")
-AT_ONCE = 200  # calls in one aggregate: far below any node's gas limit for a call
+AGGREGATE = selector("aggregate3((address,bool,bytes)[])")
+BALANCE_OF = selector("balanceOf(address)")
+NATIVE_BALANCE = selector("getEthBalance(address)")
 
 
 def balance_call(multicall: str, account: str, token: str | None) -> tuple[str, bytes]:
     """(target, call data) that answers a balance as uint256; token None is the native coin."""
-    selector = NATIVE_BALANCE if token is None else BALANCE_OF
-    return token or multicall, selector + encode(["address"], [account])
+    asked = NATIVE_BALANCE if token is None else BALANCE_OF
+    return token or multicall, asked + encode(["address"], [account])
 
 
 def encode_calls(calls: Sequence[tuple[str, bytes]]) -> bytes:

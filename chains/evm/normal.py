@@ -58,6 +58,18 @@ def transfers(trace: Json) -> Json:
     return moved
 
 
+def data(value: Json) -> Json:
+    """Whole bytes."""
+    text = _hex(value)
+    bytes.fromhex(text[2:])
+    return text
+
+
+def rewards(value: Json) -> Json:
+    """eth_feeHistory's answer for one percentile -> that reward of each block."""
+    return [_hex(block[0]) for block in value["reward"]]
+
+
 def plain(value: Json) -> Json:
     return _hex(value) if isinstance(value, str) else value
 
@@ -83,6 +95,5 @@ FORMS: Mapping[str, Callable[[Json], Json]] = {
     "eth_getTransactionReceipt": receipt,
     "eth_getTransactionByHash": transaction,
     "eth_getLogs": logs,
-    "eth_feeHistory": lambda value: value,
     "debug_traceTransaction": transfers,
 }

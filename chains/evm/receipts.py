@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-
 from chains.base import Log, Movement
 from chains.ids import AccountId, ChainId, TokenId
+from chains.keccak import checksummed, topic
 from chains.tokens import Token
 
 ZERO = "0x" + "0" * 40
-TRANSFER = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
-DEPOSIT = "0x" + keccak(text="Deposit(address,uint256)").hex()
-WITHDRAWAL = "0x" + keccak(text="Withdrawal(address,uint256)").hex()
+TRANSFER = topic("Transfer(address,address,uint256)")
+DEPOSIT = topic("Deposit(address,uint256)")
+WITHDRAWAL = topic("Withdrawal(address,uint256)")
 
 
 def log_of(raw: Mapping[str, Any]) -> Log:
-    return Log(to_checksum_address(raw["address"]), tuple(raw["topics"]), bytes.fromhex(raw["data"][2:]))
+    return Log(checksummed(raw["address"]), tuple(raw["topics"]), bytes.fromhex(raw["data"][2:]))
 
 
 def token_movements(chain: ChainId, logs: Sequence[Log], wrapped_native: str | None) -> list[Movement]:
@@ -62,7 +60,7 @@ def fee_of(receipt: Mapping[str, Any]) -> int:
 def _between(chain: ChainId, token: TokenId, source: str, target: str, units: int) -> list[Movement]:
     """Both sides of one movement; the zero address is no account, it only stands for creation and destruction."""
     sides = [(source, -units), (target, units)]
-    return [Movement(AccountId(chain, to_checksum_address(who)), token, change) for who, change in sides if who != ZERO and units]
+    return [Movement(AccountId(chain, checksummed(who)), token, change) for who, change in sides if who != ZERO and units]
 
 
 def _minted_by_transfer(log: Log, logs: Sequence[Log]) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import rlp  # type: ignore[import-untyped]  # ships no types
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 from rlp.exceptions import RLPException  # type: ignore[import-untyped]  # ships no types
+
+from chains.keccak import checksummed, keccak_256
 
 TYPE = b"\x02"
 _FIELDS = 9
@@ -51,7 +51,7 @@ class Unsigned:
         if not isinstance(fields, list) or len(fields) != _FIELDS or fields[8] != [] or len(fields[5]) != 20:
             raise ValueError(f"not an unsigned 0x02 transaction to an address: {_FIELDS} fields and an empty access list are needed")
         chain_id, nonce, priority_fee, max_fee, gas, value = (int.from_bytes(field) for field in (*fields[:5], fields[6]))
-        to, data = to_checksum_address(fields[5]), bytes(fields[7])
+        to, data = checksummed("0x" + bytes(fields[5]).hex()), bytes(fields[7])
         decoded = cls(chain_id=chain_id, nonce=nonce, priority_fee=priority_fee, max_fee=max_fee, gas=gas, to=to, value=value, data=data)
         if decoded.encode() != unsigned:
             raise ValueError("not in canonical form")
@@ -64,7 +64,7 @@ class Unsigned:
 
 def hash_of(raw: bytes) -> str:
     """The transaction hash, 0x-hex: keccak-256 of the signed bytes."""
-    return "0x" + keccak(raw).hex()
+    return "0x" + keccak_256(raw).hex()
 
 
 def _big_endian(number: int) -> bytes:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
+from solders.token.associated import get_associated_token_address
 from spl.token.constants import TOKEN_2022_PROGRAM_ID, TOKEN_PROGRAM_ID
-from spl.token.instructions import get_associated_token_address
 
 from chains.base import Unknown
 from chains.errors import Misconfigured

@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 
-from solana.rpc.commitment import Finalized
 from solders.pubkey import Pubkey
 
 from chains.base import Call, Fate, Height, Landed, Pending, Receipt, Signer, Snapshot, Submission, Unknown
@@ -19,11 +18,12 @@ from chains.settings import SolanaSettings
 from chains.solana import sending
 from chains.solana.accounts import Mint, read_mint
 from chains.solana.fate import Final, fate
-from chains.solana.looking import Looking
+from chains.solana.looking import FINALIZED, Looking
 from chains.solana.nodes import Nodes
 from chains.solana.snapshot import snapshot
 from chains.solana.transaction import MAX_UNITS, Budget, compile_message, sign, unsigned
 from chains.solana.transport import Node
+from chains.together import Together
 from chains.tokens import Amount, Token
 
 _SALT = 1024  # compute units; what tells equal transactions apart, also across a restart
@@ -39,6 +39,7 @@ class SolanaChain:
         self._nodes, self._native, self._signers = nodes, native, signers
         self._ceiling, self._margin = ceiling, margin
         self._looking = Looking(nodes, native.id)
+        self._price = Together(lambda: sending.price(nodes, None, ceiling))
         self._issued: dict[tuple[str, tuple[Call, ...], int], None] = {}
         self._mints: dict[TokenId, Mint] = {native.id: Mint(Pubkey.default(), native.decimals, ())}
 
@@ -83,8 +84,7 @@ class SolanaChain:
         return await self._looking.search(address, since)
 
     async def fee(self, work: int) -> Amount:
-        now = await sending.price(self._nodes, None, self._ceiling)
-        return Amount(self._native, Budget(work, now).fee(1))
+        return Amount(self._native, Budget(work, await self._price.answer()).fee(1))
 
     async def sequence(self, sender: AccountId) -> int | None:
         return None
@@ -124,7 +124,7 @@ class SolanaChain:
         if token not in self._mints:
             if token.is_native:
                 raise Misconfigured(f"{token} is not the native coin of {self.id}, which is {self._native.id}")
-            self._mints[token] = read_mint(token.reference, await self._looking.account(token.reference, Finalized))
+            self._mints[token] = read_mint(token.reference, await self._looking.account(token.reference, FINALIZED))
         return self._mints[token]
 
     def _distinct(self, units: int, calls: Sequence[Call], blockhash: str) -> int:

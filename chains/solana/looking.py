@@ -9,10 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from solana.rpc.commitment import Commitment, Confirmed, Finalized
+from solders.account_decoder import UiAccountEncoding
+from solders.commitment_config import CommitmentLevel
 from solders.pubkey import Pubkey
+from solders.rpc.config import RpcAccountInfoConfig, RpcBlockConfig, RpcSignaturesForAddressConfig, RpcTransactionConfig
+from solders.rpc.requests import GetAccountInfo, GetBlock, GetMultipleAccounts, GetSignaturesForAddress, GetTransaction
+from solders.rpc.responses import (
+    GetAccountInfoResp,
+    GetBlockResp,
+    GetMultipleAccountsResp,
+    GetSignaturesForAddressResp,
+    GetTransactionResp,
+)
 from solders.signature import Signature
-from solders.transaction_status import TransactionDetails
+from solders.transaction_status import TransactionDetails, UiTransactionEncoding
 
 from chains.base import Height, Receipt
 from chains.endpoint import Refused
@@ -23,6 +33,7 @@ from chains.solana.nodes import Nodes, heard, integer, reached, witnesses
 from chains.solana.receipts import read_landing, receipt
 from chains.solana.transport import Node
 
+CONFIRMED, FINALIZED = CommitmentLevel.Confirmed, CommitmentLevel.Finalized
 MOST_ACCOUNTS = 100  # of one getMultipleAccounts; more would not be one slot
 PAGE, MOST_PAGES = 1000, 20  # of getSignaturesForAddress
 _BLOCK_ABSENT = {-32004, -32007, -32009}  # not available yet, skipped, not in long-term storage
@@ -45,7 +56,7 @@ class Looking:
         self._native = native
         self._blocks: dict[int, Height] = {}
 
-    async def accounts(self, addresses: Sequence[str], commitment: Commitment) -> list[tuple[Node, Accounts | Fault]]:
+    async def accounts(self, addresses: Sequence[str], commitment: CommitmentLevel) -> list[tuple[Node, Accounts | Fault]]:
         """Every node's answer to one getMultipleAccounts."""
         if len(addresses) > MOST_ACCOUNTS:
             raise Unknowable(
@@ -54,7 +65,7 @@ class Looking:
         keys = [Pubkey.from_string(address) for address in addresses]
 
         async def ask(node: Node) -> Accounts:
-            answer = await node.typed.get_multiple_accounts(keys, commitment)
+            answer = await node.parsed(GetMultipleAccounts(keys, _as_of(commitment)), GetMultipleAccountsResp)
             if len(answer.value) != len(keys):
                 raise Unknowable(f"{node.place} answers {len(answer.value)} accounts for {len(keys)}")
             raws = [None if account is None else Raw(account.lamports, account.owner, bytes(account.data)) for account in answer.value]
@@ -62,11 +73,11 @@ class Looking:
 
         return await self.nodes.every(ask)
 
-    async def account(self, address: str, commitment: Commitment = Confirmed) -> Raw | None:
+    async def account(self, address: str, commitment: CommitmentLevel = CONFIRMED) -> Raw | None:
         """One account as the quorum agrees it is."""
 
         async def ask(node: Node) -> Raw | None:
-            found = (await node.typed.get_account_info(Pubkey.from_string(address), commitment)).value
+            found = (await node.parsed(GetAccountInfo(Pubkey.from_string(address), _as_of(commitment)), GetAccountInfoResp)).value
             return None if found is None else Raw(found.lamports, found.owner, bytes(found.data))
 
         return await self.nodes.decide(f"account {address}", ask)
@@ -82,7 +93,7 @@ class Looking:
     async def height(self, slot: int) -> Height:
         """Hash and time of a finalized block. Raises Unknowable when the quorum does not know it."""
         if slot not in self._blocks:
-            self._blocks[slot] = await self.nodes.decide(f"block {slot}", lambda node: _block(node, slot, Finalized))
+            self._blocks[slot] = await self.nodes.decide(f"block {slot}", lambda node: _block(node, slot, FINALIZED))
             if len(self._blocks) > _KNOWN_BLOCKS:
                 self._blocks.pop(next(iter(self._blocks)))
         return self._blocks[slot]
@@ -92,14 +103,14 @@ class Looking:
         final = await self.final_receipt(reference)
         if final is not None:
             return final
-        for _, seen in heard(await self.nodes.every(lambda node: self._receipt(node, reference, Confirmed))):
+        for _, seen in heard(await self.nodes.every(lambda node: self._receipt(node, reference, CONFIRMED))):
             if seen is not None:
                 return seen
         return None
 
     async def final_receipt(self, reference: str) -> Receipt | None:
         """None unless enough trust domains give the same finalized transaction with the same effects."""
-        answers = heard(await self.nodes.every(lambda node: self._receipt(node, reference, Finalized)))
+        answers = heard(await self.nodes.every(lambda node: self._receipt(node, reference, FINALIZED)))
         told: dict[Receipt, set[str]] = {}
         for node, answer in answers:
             if answer is not None:
@@ -122,18 +133,30 @@ class Looking:
             found.append(one)
         return found
 
-    async def _receipt(self, node: Node, reference: str, commitment: Commitment) -> Receipt | None:
-        answer = await node.typed.get_transaction(Signature.from_string(reference), "base64", commitment, 0)
+    async def _receipt(self, node: Node, reference: str, commitment: CommitmentLevel) -> Receipt | None:
+        config = RpcTransactionConfig(encoding=UiTransactionEncoding.Base64, commitment=commitment, max_supported_transaction_version=0)
+        answer = await node.parsed(GetTransaction(Signature.from_string(reference), config), GetTransactionResp)
         if answer.value is None:
             return None
         landing = read_landing(node.place, reference, answer.value)
         block = await _block(node, landing.slot, commitment)
-        return receipt(self.nodes.chain, self._native, landing, block, final=commitment == Finalized)
+        return receipt(self.nodes.chain, self._native, landing, block, final=commitment == FINALIZED)
 
 
-async def _block(node: Node, slot: int, commitment: Commitment) -> Height:
+def _as_of(commitment: CommitmentLevel) -> RpcAccountInfoConfig:
+    return RpcAccountInfoConfig(encoding=UiAccountEncoding.Base64, commitment=commitment)
+
+
+async def _block(node: Node, slot: int, commitment: CommitmentLevel) -> Height:
+    config = RpcBlockConfig(
+        encoding=UiTransactionEncoding.Base64,
+        transaction_details=TransactionDetails.None_,
+        rewards=False,
+        commitment=commitment,
+        max_supported_transaction_version=0,
+    )
     try:
-        answer = await node.typed.get_block(slot, "base64", 0, TransactionDetails.None_, False, commitment)
+        answer = await node.parsed(GetBlock(slot, config), GetBlockResp)
     except Refused as refusal:
         if refusal.code in _BLOCK_ABSENT:
             raise Unknowable(f"{node.place} does not have block {slot}") from refusal
@@ -149,7 +172,8 @@ async def _signatures(node: Node, address: str, since: int) -> list[tuple[str, i
     found: list[tuple[str, int]] = []
     before: Signature | None = None
     for _ in range(MOST_PAGES):
-        page = (await node.typed.get_signatures_for_address(Pubkey.from_string(address), before, limit=PAGE, commitment=Finalized)).value
+        config = RpcSignaturesForAddressConfig(before=before, limit=PAGE, commitment=FINALIZED)
+        page = (await node.parsed(GetSignaturesForAddress(Pubkey.from_string(address), config), GetSignaturesForAddressResp)).value
         found += [(str(one.signature), one.slot) for one in page if one.slot >= since]
         if len(page) < PAGE or page[-1].slot < since:
             return found[::-1]

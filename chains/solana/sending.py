@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from solana.rpc.commitment import Confirmed
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
@@ -107,6 +106,8 @@ def broke(error: object, logs: Sequence[str]) -> bool:
 
 
 async def balance(nodes: Nodes, address: str) -> int:
+    from solana.rpc.commitment import Confirmed  # late, with the client itself
+
     async def ask(node: Node) -> int:
         return (await node.typed.get_balance(Pubkey.from_string(address), Confirmed)).value
 

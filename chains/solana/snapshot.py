@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from solana.rpc.commitment import Finalized
-
 from chains.base import Snapshot, Unknown
 from chains.ids import AccountId, TokenId
 from chains.solana.accounts import Mint, Raw, read_balance, token_account
-from chains.solana.looking import Accounts, Looking
+from chains.solana.looking import FINALIZED, Accounts, Looking
 from chains.solana.nodes import heard, reached
 from chains.solana.transport import Node
 
@@ -22,7 +20,7 @@ async def snapshot(looking: Looking, mints: Mapping[TokenId, Mint | Unknown], ac
     nodes = looking.nodes
     places = {(account, token): _place(account, token, mint) for account in accounts for token, mint in mints.items()}
     addresses = sorted({place for place in places.values() if isinstance(place, str)} or {account.address for account in accounts})
-    answers = heard(await looking.accounts(addresses, Finalized))
+    answers = heard(await looking.accounts(addresses, FINALIZED))
     slot = reached(1, [(node, found.slot) for node, found in answers])
     if len({node.trust_domain for node, _ in answers}) >= nodes.quorum:
         slot = reached(nodes.quorum, [(node, found.slot) for node, found in answers])

@@ -1,24 +1,22 @@
-"""One Solana endpoint: checked JSON-RPC, and solana-py's typed client riding on it.
+"""One Solana endpoint: checked JSON-RPC, plain, with solders' requests and answers, or under solana-py's client.
 
-solana-py's own transport is not used, because at it (0.41) an error code that solders does not know comes
-back as an `int` instead of an exception, an error without `data` raises a Rust panic that is a
-`BaseException`, the HTTP status is hidden and requests are repeated unasked. Here only answers already
-known to be successes reach the solders parsers, and a parser that panics is an answer that cannot be read.
+Only answers already known to be successes reach the solders parsers, and a parser that panics is an answer
+that cannot be read.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
-
-from solana.rpc.async_api import AsyncClient
-from solana.rpc.async_http_provider import AsyncHTTPProvider
-from solana.rpc.commitment import Finalized
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from chains.endpoint import Endpoint, Identity, Refused
 from chains.errors import RateLimited, Unknowable
 from chains.ids import ChainId
 from chains.settings import EndpointSettings
+
+if TYPE_CHECKING:
+    from chains.solana.client import TypedClient
 
 GENESIS_CHARACTERS = 32  # of the genesis hash in a CAIP-2 chain id
 _TOO_MANY = -32429  # what some providers answer in place of HTTP 429
@@ -29,12 +27,26 @@ def identity(chain: ChainId) -> Identity:
     return Identity("getGenesisHash", chain.reference, lambda genesis: str(genesis)[:GENESIS_CHARACTERS])
 
 
+Parsed = TypeVar("Parsed")
+
+
+class Request(Protocol):
+    """A request of `solders.rpc.requests`."""
+
+    def to_json(self) -> str: ...
+
+
 class Node:
-    """An endpoint to ask: `ask` gives the plain JSON result, `typed` solana-py's methods (for reads)."""
+    """An endpoint to ask: `ask` gives the plain JSON result, `parsed` what solders makes of it, `typed` solana-py's methods (for reads)."""
 
     def __init__(self, chain: ChainId, settings: EndpointSettings, timeout: float = 10.0) -> None:
         self._endpoint = Endpoint(settings, identity(chain), timeout)
-        self.typed = TypedClient(self)
+
+    @cached_property
+    def typed(self) -> TypedClient:
+        from chains.solana.client import TypedClient  # late: a look at the treasury does without solana-py
+
+        return TypedClient(self)
 
     @property
     def trust_domain(self) -> str:
@@ -56,40 +68,21 @@ class Node:
                 raise RateLimited(f"{self.place} says too many requests") from None
             raise
 
-    async def aclose(self) -> None:
-        await self._endpoint.aclose()
-
-
-class _CheckedProvider(AsyncHTTPProvider):
-    """solana-py's provider with the network part replaced: errors never reach the solders parsers."""
-
-    def __init__(self, node: Node) -> None:  # opens no session, unlike its parent
-        self._node = node
-
-    async def make_request(self, body: Any, parser: Any) -> Any:
-        answer = await self.make_request_unparsed(body)
+    async def parsed(self, request: Request, parser: type[Parsed]) -> Parsed:
+        """`parser`: the class of `solders.rpc.responses` that reads this answer. Raises as `ask`, Unknowable when it cannot be read."""
+        said = json.loads(request.to_json())
+        result = await self.ask(said["method"], *said.get("params", ()))
+        answer = json.dumps({"jsonrpc": "2.0", "id": 0, "result": result})
+        read: Any = parser
         try:
-            parsed = parser.from_json(answer)
+            found = read.from_json(answer)
         except BaseException as problem:
             if isinstance(problem, Exception) or type(problem).__name__ == "PanicException":  # a Rust panic is a BaseException
-                raise Unknowable(f"{self._node.place} answers what {parser.__name__} cannot be read from") from None
+                raise Unknowable(f"{self.place} answers what {parser.__name__} cannot be read from") from None
             raise
-        if not isinstance(parsed, parser):
-            raise Unknowable(f"{self._node.place} answers {type(parsed).__name__} where {parser.__name__} was due")
-        return parsed
+        if not isinstance(found, parser):
+            raise Unknowable(f"{self.place} answers {type(found).__name__} where {parser.__name__} was due")
+        return found
 
-    async def make_request_unparsed(self, body: Any) -> str:
-        request = json.loads(body.to_json())
-        result = await self._node.ask(request["method"], *request.get("params", ()))
-        return json.dumps({"jsonrpc": "2.0", "id": 0, "result": result})
-
-    async def close(self) -> None:
-        await self._node.aclose()
-
-
-class TypedClient(AsyncClient):
-    """solana-py's async client over a checked `Node`. For reads only: sending goes through `Node.ask`."""
-
-    def __init__(self, node: Node) -> None:
-        super(AsyncClient, self).__init__(Finalized)  # not AsyncClient.__init__, which opens a session of its own
-        self._provider = _CheckedProvider(node)
+    async def aclose(self) -> None:
+        await self._endpoint.aclose()

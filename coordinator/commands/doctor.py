@@ -39,7 +39,7 @@ class Finding:
 async def doctor(session: Session) -> Exit:
     async with session.app() as app:
         chains = await asyncio.gather(*(_chain(app, chain) for chain in app.chains))
-        findings = [*(f for found in chains for f in found), *_keys(app), *await _prices(app), *_journal(app)]
+        findings = [*(f for found in chains for f in found), *_rails(app), *_keys(app), *await _prices(app), *_journal(app)]
     view = {"schema": "coordinator/doctor@1", "findings": [asdict(finding) for finding in findings]}
     session.out.data(view, _draw)
     return Exit.ERROR if any(finding.level == "fail" for finding in findings) else Exit.OK
@@ -96,6 +96,12 @@ async def _gas(app: App, chain: ChainId) -> list[Finding]:
             Finding("fail", name, f"{Amount(native, held)} for fees, the floor is {floor}", f"send {native.asset} to {account.address}")
         ]
     return [Finding("ok", name, f"{Amount(native, held)} for fees, the floor is {floor}")]
+
+
+def _rails(app: App) -> Iterable[Finding]:
+    """Built here for the first time: raises Misconfigured as a plan would."""
+    for name, rail in app.rails.items():
+        yield Finding("ok", name, f"{len(rail.lanes())} lanes")
 
 
 def _keys(app: App) -> Iterable[Finding]:

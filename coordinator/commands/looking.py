@@ -9,12 +9,15 @@ from coordinator.exits import Exit
 
 
 async def status(session: Session) -> Exit:
-    from coordinator.show import tables
     from coordinator.turn import look
-    from coordinator.views import status as view
 
     async with session.app() as app:
-        session.out.data(view.status(app, await look(app)), tables.status)
+        seen = await look(app)
+
+        from coordinator.show import tables  # late: loaded when the questions have been asked
+        from coordinator.views import status as view
+
+        session.out.data(view.status(app, seen), tables.status)
     return Exit.OK
 
 

@@ -13,7 +13,7 @@ from coordinator.clock import SystemClock
 from coordinator.config.errors import ConfigErrors
 from coordinator.config.load import load
 from coordinator.config.treasury import Treasury
-from coordinator.exits import Exit
+from coordinator.exits import Ended, Exit
 from coordinator.show.output import Output
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Session:
 
     def app(self, *, keys: bool = False) -> App:
         """The live parts, to be used in `async with`. `keys`: only where something is signed."""
-        from coordinator.app import App  # late: brings the database and, with the first chain, web3 or solana
+        from coordinator.app import App  # late: showing help or a wrong configuration needs none of it
 
         return App.open(self.treasury, self.clock, keys=keys)
 
@@ -56,19 +56,12 @@ def perform(config: Path, out: Output, work: Work) -> Exit:
 
 
 async def _run(work: Work, session: Session) -> Exit:
-    from coordinator.journal.migrate import NewerJournal
-    from coordinator.lock import Occupied
-    from coordinator.planfile import BadPlanFile
-
     out = session.out
     try:
         return await work(session)
-    except BadPlanFile as problem:
+    except Ended as problem:
         out.error(str(problem))
-        return Exit.USAGE
-    except (Occupied, NewerJournal) as problem:
-        out.error(str(problem))
-        return Exit.ERROR
+        return problem.code
     except Fault as fault:
         out.error(str(fault))
         out.note(_BEGUN if session.acting else _NEXT[fault.reaction])

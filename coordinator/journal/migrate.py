@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Engine, inspect, text
 
+from coordinator.exits import Ended
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
 HEAD = "0001"  # the newest revision under migrations/versions; a test holds it to alembic's own answer
 
 
-class NewerJournal(Exception):
+class NewerJournal(Ended):
     """The journal was written by a later version of this program."""
 
 

@@ -23,7 +23,7 @@ _Digits = Annotated[str, Field(pattern=r"^-?\d{1,40}$")]
 
 
 class _Price(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     price: _Digits
     conf: _Digits
@@ -32,7 +32,7 @@ class _Price(BaseModel):
 
 
 class _Feed(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     id: Annotated[str, Field(pattern=re.compile(r"^(0x)?[0-9a-fA-F]{64}$"))]
     price: _Price
@@ -41,7 +41,7 @@ class _Feed(BaseModel):
 class _Answer(BaseModel):
     """What is used of Hermes' answer; it holds more, which is not an error."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     parsed: tuple[_Feed, ...]
 
