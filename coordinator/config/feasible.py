@@ -112,17 +112,25 @@ def limits_of(targets: TargetsModel, names: Mapping[str, Token]) -> Iterator[tup
 def _units(sections: Sections, targets: TargetsModel) -> None:
     for name, token, limits in limits_of(targets, tokens_by_name(sections)):
         path = ("targets", "tokens", name)
-        edges: dict[str, int] = {}
-        for edge, text in (("floor", limits.floor), ("cap", limits.cap)):
-            try:
-                if text is not None:
-                    edges[edge] = units_of(token, text)
-            except Refused as problem:
-                sections.refuse((*path, edge), problem.found, problem.allowed, problem.mend)
         if limits.floor is None and limits.cap is None:
             sections.refuse(path, "says nothing", "floor, cap or both")
-        if "cap" in edges and edges.get("floor", 0) > edges["cap"]:
+        floor = _edge(sections, (*path, "floor"), token, limits.floor)
+        cap = _edge(sections, (*path, "cap"), token, limits.cap)
+        if cap is None:
+            continue
+        if floor is not None and floor > cap:
             sections.refuse(path, f"floor {limits.floor} is above cap {limits.cap}", "floor <= cap")
         chain = next((chain for chain in sections.chains.values() if chain.native_token.id == token.id), None)
-        if chain is not None and edges.get("cap", chain.gas_floor_amount.units) < chain.gas_floor_amount.units:
+        if chain is not None and cap < chain.gas_floor_amount.units:
             sections.refuse((*path, "cap"), f"cap {limits.cap} is below the chain's gas_floor {chain.gas_floor}", "gas_floor <= cap")
+
+
+def _edge(sections: Sections, path: tuple[str, ...], token: Token, text: str | None) -> int | None:
+    """In base units; None when it is not given or not an amount of the token."""
+    if text is None:
+        return None
+    try:
+        return units_of(token, text)
+    except Refused as problem:
+        sections.refuse(path, problem.found, problem.allowed, problem.mend)
+        return None
