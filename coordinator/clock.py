@@ -7,7 +7,7 @@ import heapq
 import math
 from typing import Protocol
 
-from chains.simulated.world import START, StillClock, SystemTime
+from chains.clock import START, StillClock, SystemTime
 
 
 class Clock(Protocol):

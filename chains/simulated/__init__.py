@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chains.base import Signer
+from chains.clock import START, Clock, StillClock, SystemTime
 from chains.ids import AccountId, TokenId
 from chains.settings import SimulatedSettings
 from chains.simulated.chain import SimulatedChain, cosigner_name
@@ -32,7 +33,7 @@ from chains.simulated.machine import (
     transfer,
 )
 from chains.simulated.network import WORK_PER_CALL, Pace, SimulatedNetwork
-from chains.simulated.world import START, Agent, Clock, SimulatedWorld, StillClock, SystemTime
+from chains.simulated.world import Agent, SimulatedWorld
 from chains.tokens import Amount, Token
 
 __all__ = [

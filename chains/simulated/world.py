@@ -7,42 +7,14 @@ ticks, a seeded simulation, and a running daemon. A world outlives the chains an
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Protocol
 
+from chains.clock import Clock, StillClock
 from chains.errors import Misconfigured
 from chains.ids import AccountId, ChainId
 from chains.simulated.chain import SimulatedChain
 from chains.simulated.network import SimulatedNetwork
-
-START = 1_767_225_600  # 2026-01-01T00:00:00Z, unless the clock says otherwise
-
-
-class Clock(Protocol):
-    """Unix seconds, never going back."""
-
-    def now(self) -> int: ...
-
-
-class StillClock:
-    """A clock that moves only when told."""
-
-    def __init__(self, start: int = START) -> None:
-        self._now = start
-
-    def now(self) -> int:
-        return self._now
-
-    def advance(self, seconds: int) -> None:
-        self._now += seconds
-
-
-class SystemTime:
-    """The system's clock, in whole seconds."""
-
-    def now(self) -> int:
-        return int(time.time())
 
 
 class Agent(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from chains.ids import InvalidId
@@ -54,11 +54,17 @@ def validate(reading: Reading, node: Node, path: tuple[str, ...], findings: Find
     if reading.given and isinstance(plain, dict):
         plain = {**plain, **reading.given}
     try:
-        return TypeAdapter(reading.shape).validate_python(plain)
+        return _read(reading.shape, plain)
     except ValidationError as refusal:
         for error in nearest(refusal.errors(include_url=False, include_input=False), node):
             _tell(error, reading, locate(error["loc"], node, path), findings)
         return None
+
+
+def _read(shape: Any, plain: object) -> Any:
+    if isinstance(shape, type) and issubclass(shape, BaseModel):
+        return shape.model_validate(plain)  # a model keeps what it was built with; an adapter is built for each entry
+    return TypeAdapter(shape).validate_python(plain)
 
 
 def _tell(error: ErrorDetails, reading: Reading, spot: Spot, findings: Findings) -> None:
