@@ -45,7 +45,7 @@ class Operator:
 
     def ask(self, *words: str, expect: int = 0) -> dict[str, Any]:
         """Run a command to its end; what it said as data."""
-        done = subprocess.run(self._line(*words, "--json"), capture_output=True, text=True, check=False, timeout=180)
+        done = subprocess.run(self.line(*words, "--json"), capture_output=True, text=True, check=False, timeout=180)
         assert done.returncode == expect, f"coordinator {' '.join(words)} ended with {done.returncode}, not {expect}: {done.stderr}"
         view: dict[str, Any] = json.loads(done.stdout) if done.stdout.strip() else {}
         return view
@@ -53,7 +53,7 @@ class Operator:
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Run a command and do not wait; what it says goes to `said.txt`."""
         with (self.folder / "said.txt").open("ab") as said:
-            return subprocess.Popen(self._line(*words, "--json"), stdout=said, stderr=said)
+            return subprocess.Popen(self.line(*words, "--json"), stdout=said, stderr=said)
 
     def apply(self) -> subprocess.Popen[bytes]:
         """Begin the plan, or go on with it when it was begun."""
@@ -80,5 +80,5 @@ class Operator:
         except sqlite3.OperationalError:
             return 0  # not made yet, or just being made
 
-    def _line(self, *words: str) -> list[str]:
+    def line(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "coordinator", *words, "--config", str(self.config)]
