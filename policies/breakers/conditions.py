@@ -182,7 +182,8 @@ class Jump:
         return found
 
     def trips(self, portfolio: Portfolio) -> Mapping[AssetId, str]:
-        return {ALL: f"{asset} jumped to ${float(value):,.6g}" for asset, value in self.suspects(portfolio).items()}
+        told = [f"{asset} jumped to ${float(value):,.6g}" for asset, value in self.suspects(portfolio).items()]
+        return {ALL: ", ".join(told)} if told else {}
 
     def calm(self, portfolio: Portfolio, asset: AssetId) -> bool:
         return not self.suspects(portfolio)
