@@ -17,6 +17,7 @@ Terms = dict[int, float]
 DUST = 1e-8
 COARSE = 1e-3
 EDGE = 1e-7
+VAST = 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,14 @@ class FlowModel:
         self.strict = strict
         self.loose_swaps = loose_swaps
         self.columns = [self._arc_columns(arc, forced) for arc in self.arcs]
+        self.local_rows = list(range(len(self.program.row_lower)))
         self.out_of: dict[int, list[int]] = {}
         self.into: dict[int, list[int]] = {}
         for index, arc in enumerate(self.arcs):
             self.out_of.setdefault(arc.source, []).append(index)
             self.into.setdefault(arc.target, []).append(index)
         self._balance_rows()
+        self._purse_rows()
         self._opposite_rows()
         self.misses: list[int] = []
         self.margins: list[int] = []
@@ -118,8 +121,8 @@ class FlowModel:
     def turn(self, lanes: Collection[str]) -> None:
         """If all of these lanes are used, one departs first: paid from holdings and deliveries of lanes outside the set."""
         ring = [index for index, arc in enumerate(self.arcs) if arc.lane.id in lanes]
-        if len(ring) < len(lanes):
-            return
+        if len(ring) < len(lanes) or any(self.arcs[index].stands_for > 1 for index in ring):
+            return  # a merged arc may stand for a lane outside the set: the cut would not be valid
         first = {index: self.program.column(0.0, 1.0, integer=True) for index in ring}
         terms = {self.columns[index].use: 1.0 for index in ring}
         self.program.row(-INFINITY, len(ring) - 1.0, {**terms, **dict.fromkeys(first.values(), -1.0)}.items())
@@ -137,8 +140,17 @@ class FlowModel:
         return float(sum(values[flow] for flow in self.columns[index].flows))
 
     def used(self, values: Vector) -> list[int]:
-        """Arcs used at a point."""
-        return [index for index, columns in enumerate(self.columns) if values[columns.use] > 0.5]
+        """Arcs used at a point: by their binary, or by their flow where the binary is loose."""
+        flowing = set(self.flowing(values)) if self.loose_swaps else set()
+        return [
+            index
+            for index, (arc, columns) in enumerate(zip(self.arcs, self.columns))
+            if (index in flowing if self.loose_swaps and not arc.bridge else values[columns.use] > 0.5)
+        ]
+
+    def flowing(self, values: Vector) -> list[int]:
+        """Arcs that carry something at a point."""
+        return [index for index in range(len(self.arcs)) if self.given(values, index) > 10 * DUST]
 
     # building
 
@@ -204,6 +216,29 @@ class FlowModel:
             for index in self.into.get(token, ()):
                 _add(terms, self._taken(self.arcs[index], self.columns[index], -1.0))
             self.program.row(-INFINITY, self.network.held[token], terms.items())
+
+    def _purse_rows(self) -> None:
+        """A leg gives at most what its whole chain held plus what came in over bridges: swaps cannot circulate more."""
+        chains = [token.chain for token in self.network.instance.tokens]
+        purse: dict[str, float] = {}
+        for chain, held in zip(chains, self.network.held):
+            purse[chain] = purse.get(chain, 0.0) + held
+        coming: dict[str, Terms] = {chain: {} for chain in purse}
+        for arc, columns in zip(self.arcs, self.columns):
+            here = chains[arc.target]
+            if chains[arc.source] != here:
+                _add(coming[here], self._taken(arc, columns, -1.0))
+            elif arc.rates[0] > 1.0:
+                gains = {flow: 1.0 - rate for flow, rate in zip(columns.flows, arc.rates) if rate > 1.0}
+                _add(coming[here], gains)
+        total = {chain: self.program.column(0.0, VAST) for chain in purse}
+        for chain, column in total.items():
+            self.program.row(0.0, 0.0, {**coming[chain], column: 1.0}.items())
+        for arc, columns in zip(self.arcs, self.columns):
+            held = purse[chains[arc.source]]
+            if arc.times == 1 and arc.most > held * (1 + 1e-9):
+                terms = {**dict.fromkeys(columns.flows, 1.0), columns.use: -held, total[chains[arc.source]]: -1.0}
+                self.program.row(-INFINITY, 0.0, terms.items())
 
     def _opposite_rows(self) -> None:
         swaps: dict[tuple[str, int, int], list[int]] = {}

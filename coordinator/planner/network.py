@@ -18,7 +18,8 @@ class Arc:
     """A usable lane between token positions; `most`/`least` bound what one leg gives, `widths` and `rates` its schedule.
 
     `there` is all the value that can get to the source. Of a merged arc (see `merge.py`) `spread` is how far its worst rate
-    lies below its best, and `times` how often it can be used.
+    lies below its best, `times` how often it can be used, and
+    `stands_for` how many lanes it stands for.
     """
 
     lane: Lane
@@ -34,6 +35,7 @@ class Arc:
     there: float
     spread: float = 0.0
     times: int = 1
+    stands_for: int = 1
 
     @property
     def bridge(self) -> bool:

@@ -13,6 +13,8 @@ Kind = Literal["optimal", "stopped", "infeasible"]
 Vector = NDArray[np.float64]
 INFINITY = highspy.kHighsInf
 TOLERANCE = 1e-9
+LOOSE = 1e-7
+FEW = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Outcome:
     values: Vector | None
     objective: float
     bound: float
+    duals: Vector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,9 @@ class Program:
         if clock.over:
             return Outcome("stopped", None, INFINITY, -INFINITY)
         solver = _Quiet()
-        for option, setting in self._options(clock, gap, unit_objective, nodes, cutoff).items():
+        for option, setting in self.options(clock, gap, unit_objective, nodes, cutoff).items():
             solver.setOptionValue(option, setting)
-        solver.passModel(self._model(objective, relaxed))
+        solver.passModel(self.assemble(objective, relaxed))
         for point in start:
             guess = highspy.HighsSolution()
             guess.col_value = list(point)
@@ -110,16 +113,17 @@ class Program:
         solver.run()
         return _outcome(solver, relaxed or not any(self.integer))
 
-    def _options(
+    def options(
         self, clock: Clock, gap: float, unit_objective: bool, nodes: int | None, cutoff: float | None
     ) -> dict[str, float | int | str | bool]:
+        tolerance = LOOSE if len(self.lower) > FEW else TOLERANCE
         options: dict[str, float | int | str | bool] = {
             "output_flag": False,
             "threads": 1,
             "random_seed": 1,
-            "primal_feasibility_tolerance": TOLERANCE,
-            "dual_feasibility_tolerance": TOLERANCE,
-            "mip_feasibility_tolerance": TOLERANCE,
+            "primal_feasibility_tolerance": tolerance,
+            "dual_feasibility_tolerance": tolerance,
+            "mip_feasibility_tolerance": tolerance,
             "mip_rel_gap": gap,
             "mip_abs_gap": 0.999 if unit_objective else 1e-9,
         }
@@ -131,7 +135,7 @@ class Program:
             options["objective_target"] = cutoff
         return options
 
-    def _model(self, objective: Mapping[int, float], relaxed: bool) -> highspy.HighsLp:
+    def assemble(self, objective: Mapping[int, float], relaxed: bool) -> highspy.HighsLp:
         program = highspy.HighsLp()
         program.num_col_, program.num_row_ = len(self.lower), len(self.row_lower)
         cost = np.zeros(len(self.lower))
@@ -161,4 +165,31 @@ def _outcome(solver: highspy.Highs, linear: bool) -> Outcome:
     objective = facts.objective_function_value if found else INFINITY
     done = status in (ended.kOptimal, ended.kModelEmpty)
     bound = (objective if done else -INFINITY) if linear else facts.mip_dual_bound
-    return Outcome("optimal" if done else "stopped", values, objective, min(bound, objective))
+    duals = np.array(solver.getSolution().row_dual) if linear and done else None
+    return Outcome("optimal" if done else "stopped", values, objective, min(bound, objective), duals)
+
+
+class Opened:
+    """A program's linear relaxation kept open: bounds change, each solve starts from the last one's basis."""
+
+    def __init__(self, program: Program, objective: Mapping[int, float], clock: Clock) -> None:
+        self.clock = clock
+        self.solver = _Quiet()
+        for option, setting in program.options(clock, 0.0, False, None, None).items():
+            self.solver.setOptionValue(option, setting)
+        self.solver.passModel(program.assemble(objective, True))
+
+    def fix(self, column: int, lower: float, upper: float) -> None:
+        """Change a variable's bounds."""
+        self.solver.changeColBounds(column, lower, upper)
+
+    def solve(self) -> Vector | None:
+        """The optimal point, or None when there is none or the clock has run out."""
+        if self.clock.over:
+            return None
+        if self.clock.end is not None:
+            self.solver.setOptionValue("time_limit", self.solver.getRunTime() + self.clock.left())
+        self.solver.run()
+        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        return np.array(self.solver.getSolution().col_value)

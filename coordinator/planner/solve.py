@@ -9,7 +9,8 @@ from coordinator.planner.instance import Instance
 from coordinator.planner.order import Listing
 from coordinator.planner.program import Clock
 from coordinator.planner.replay import replay
-from coordinator.planner.search import Bounds, Plan, Search
+from coordinator.planner.search import run
+from coordinator.planner.state import Bounds, Plan, Search
 
 ZERO = Fraction(0)
 
@@ -26,7 +27,7 @@ def solve(instance: Instance, deadline: float | None = None) -> Answer:
     if refused:
         search.bounds = Bounds(ZERO, 0, ZERO)
     else:
-        search.run()
+        run(search)
     return _answer(search, refused, began)
 
 

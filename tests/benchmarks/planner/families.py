@@ -15,7 +15,7 @@ PRICES = ("1", "1", "2500", "65000", "150", "0.9", "30", "1.08", "0.00002", "600
 DECIMALS = (6, 6, 18, 8, 9, 18, 18, 6, 5, 18, 10, 18)
 
 
-def mesh(chains: int, assets: int, seed: int, *, presence: float = 0.6, nav: int = 10_000_000, tight: bool = False) -> dict[str, Any]:
+def mesh(chains: int, assets: int, seed: int, *, presence: float = 0.6, nav: int = 10_000_000, tight: bool = False, depths: tuple[float, float] = (7.5, 9.0)) -> dict[str, Any]:
     """Chains x assets, each asset present on a chain with probability `presence`; swaps inside chains, four bridge families between."""
     random = Random(f"mesh {chains} {assets} {seed}")
     tokens = _tokens(random, chains, assets, presence)
@@ -24,7 +24,7 @@ def mesh(chains: int, assets: int, seed: int, *, presence: float = 0.6, nav: int
     for one in tokens:
         for other in tokens:
             if one["chain"] == other["chain"] and one["asset"] != other["asset"]:
-                lanes.append(_swap(random, one, other))
+                lanes.append(_swap(random, one, other, depths))
             if one["chain"] != other["chain"] and one["asset"] == other["asset"]:
                 lanes += _bridges(random, one, other)
     for number, lane in enumerate(lanes):
@@ -62,11 +62,11 @@ def _holdings(random: Random, tokens: list[dict[str, Any]], nav: int) -> dict[st
     return {token["id"]: str(_units(token, nav * share / sum(raw))) for token, share in zip(tokens, raw)}
 
 
-def _swap(random: Random, source: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
+def _swap(random: Random, source: dict[str, Any], target: dict[str, Any], depths: tuple[float, float]) -> dict[str, Any]:
     """A constant-product pool cut into four pieces: marginal rate (1 - fee) * (depth / (depth + x))^2 at each piece's middle."""
-    depth = 10 ** random.uniform(6.5, 8.5)
+    depth = 10 ** random.uniform(*depths)
     fee = random.choice((0.0001, 0.0005, 0.003))
-    edges = [depth * part for part in (0.01, 0.03, 0.08, 0.2)]
+    edges = [depth * part for part in (0.005, 0.02, 0.05, 0.1)]
     schedule, last = [], 0.0
     for edge in edges:
         average = (1 - fee) * depth * depth / ((depth + last) * (depth + edge))

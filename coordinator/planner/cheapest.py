@@ -1,0 +1,115 @@
+"""The least cost at held violation and hops: slopes find a cheap plan, prices rule lanes out, the rest is solved exactly.
+
+The dual prices of the linear relaxation give every lane the least that using it would add to the relaxation's cost. A lane
+for which that exceeds the cost of a known plan is in no cheaper plan, so the exact program is solved without it.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from coordinator.planner.model import FlowModel
+from coordinator.planner.network import Arc
+from coordinator.planner.prices import prices
+from coordinator.planner.program import Vector
+from coordinator.planner.state import Search
+
+GAP = 2e-5
+RETRIES = 12
+SLOPES = 5
+NEAR = 1e-7
+
+
+def cheapest(search: Search, held: float, hops: int) -> None:
+    """Least cost with at most `hops` hops; more only when no plan with so few can be carried out."""
+    cap = hops
+    arcs: Sequence[Arc] = search.network.arcs
+    for attempt in range(RETRIES):
+        if attempt == 0 and search.reaches(held, cap):
+            arcs = _worth_using(search, held, cap)
+        known = search.learnt
+        found = _exact(search, held, cap, arcs)
+        if search.clock.over:
+            return
+        if not found and not arcs:
+            return
+        if not found and known == search.learnt:
+            cap += 1
+        elif known == search.learnt:
+            return
+
+
+def _exact(search: Search, held: float, cap: int, arcs: Sequence[Arc]) -> bool:
+    """One exact solve over these arcs; sets the cost bound when nothing restricts the plans."""
+    model = search.model(arcs, barred=True)
+    model.hold_violation(held)
+    model.hold(model.hop_row, float(cap))
+    factor = cost_factor(model)
+    cost = {column: entry * factor for column, entry in model.cost().items()}
+    outcome = model.program.minimise(cost, search.clock, gap=GAP)
+    complete = len(arcs) == len(search.network.arcs)
+    if not search.barred and outcome.bound > -1e300:
+        proven = outcome.bound / factor
+        bound = Fraction(proven - abs(proven) * NEAR) / search.network.factor if proven < 1e300 else search.best.reached.cost
+        bound = bound if complete else min(bound, search.best.reached.cost)
+        if proven < 1e300 or not complete:
+            search.bounds.cost, search.bounds.cost_hops = bound, cap
+    return outcome.values is not None and search.try_point(model, outcome.values)
+
+
+def _worth_using(search: Search, held: float, cap: int) -> list[Arc]:
+    """Arcs that a plan cheaper than the best one could use; sets a first cost bound."""
+    model = search.model()
+    model.hold_violation(held)
+    model.hold(model.hop_row, float(cap))
+    factor = cost_factor(model)
+    cost = {column: entry * factor for column, entry in model.cost().items()}
+    relaxed = model.program.minimise(cost, search.clock, relaxed=True)
+    if relaxed.values is None or relaxed.duals is None:
+        return list(search.network.arcs)
+    _slopes(search, held, cap, [model.arcs[index] for index in model.flowing(relaxed.values)])
+    priced = prices(model, cost, relaxed.duals)
+    if priced is None:
+        return list(search.network.arcs)
+    floor, extra = priced
+    search.bounds.cost = Fraction((floor - abs(floor) * NEAR) / factor) / search.network.factor
+    search.bounds.cost_hops = cap
+    ceiling = search.network.scaled(search.best.reached.cost) * factor
+    ceiling += abs(ceiling) * 1e-9 + 1e-9
+    return [arc for arc, more in zip(model.arcs, extra) if floor + more <= ceiling]
+
+
+def _slopes(search: Search, held: float, cap: int, arcs: Sequence[Arc]) -> None:
+    """Slope scaling: charge each lane its fixed cost in proportion to its last flow; try each support as a plan."""
+    bridges = {leg.lane for leg in search.best.listing.legs}
+    kept = [arc for arc in search.network.arcs if arc.lane.id in bridges or not arc.bridge]
+    for pool in (kept, [*arcs, *(arc for arc in kept if arc not in set(arcs))]):
+        model = search.model(pool, barred=True, loose_swaps=True)
+        model.hold_violation(held)
+        model.hold(model.hop_row, float(cap))
+        cost = model.cost()
+        for _ in range(SLOPES):
+            outcome = model.program.minimise(cost, search.clock, gap=1e-4)
+            if outcome.values is None:
+                break
+            lanes = tuple(sorted(model.arcs[index].lane.id for index in model.used(outcome.values)))
+            if lanes in search.tried:
+                break
+            search.tried.add(lanes)
+            search.try_point(model, outcome.values)
+            cost = _scaled_slopes(model, outcome.values)
+
+
+def _scaled_slopes(model: FlowModel, values: Vector) -> dict[int, float]:
+    cost = model.cost()
+    for arc, columns in zip(model.arcs, model.columns):
+        if not arc.bridge:
+            share = float(values[columns.use])
+            cost[columns.use] = arc.fixed / max(share, 1e-2)
+    return cost
+
+
+def cost_factor(model: FlowModel) -> float:
+    """Brings a typical cost entry near one, so that the solver's tolerances mean little money."""
+    entries = sorted(abs(entry) for entry in model.cost().values() if entry != 0.0)
+    middle = entries[len(entries) // 2] if entries else 1.0
+    return min(max(1.0 / middle, 1.0), 1e6)

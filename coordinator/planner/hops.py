@@ -1,0 +1,127 @@
+"""The fewest hops at a held violation: counted on a coarse network, attained on the real one.
+
+The relaxation of the coarse program (see `merge.py`) gives a bound; dives at that many hops and more give a plan whose
+bridges the real lanes have to carry. When the plan lies above the bound, an exact program over the merged bridges closes
+the gap: it finds a plan with fewer hops, or proves that there is none.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+
+from coordinator.planner.dive import dive
+from coordinator.planner.merge import coarsen
+from coordinator.planner.model import FlowModel
+from coordinator.planner.network import Arc
+from coordinator.planner.program import Vector
+from coordinator.planner.state import Search
+
+RETRIES = 10
+STEPS = 6
+ANY = 10**9
+
+
+def fewest_hops(search: Search, held: float) -> int | None:
+    """Hops to hold the plan to, with search.bounds.hops proven; None when no point with that violation exists."""
+    if not _bound(search, held):
+        return None
+    for hops in range(search.bounds.hops, search.bounds.hops + STEPS):
+        if search.reaches(held, hops) or _dive_for(search, held, hops) or search.clock.over:
+            break
+    if not search.reaches(held, ANY):
+        _carry(search, held, None, search.network.arcs)
+    possible = search.reaches(held, search.bounds.hops) or _close(search, held)
+    if search.reaches(held, ANY):
+        return search.best.reached.hops
+    return search.bounds.hops if possible else None
+
+
+def _bound(search: Search, held: float) -> bool:
+    """Set the hop bound by the coarse relaxation; False when the violation cannot be held at all."""
+    merged, _ = coarsen(search.network.arcs)
+    model = FlowModel(search.network, merged, loose_swaps=True)
+    model.hold_violation(held)
+    relaxed = model.program.minimise(model.hops(), search.clock, relaxed=True)
+    if relaxed.kind == "optimal":
+        search.bounds.hops = max(ceil(relaxed.bound - 1e-5), search.bounds.hops)
+    return relaxed.kind != "infeasible"
+
+
+def _dive_for(search: Search, held: float, hops: int) -> bool:
+    """Whether a dive at this many hops leads to a plan."""
+    merged, members = coarsen(search.network.arcs, swaps=False)
+    model = search.model(merged, barred=True, loose_swaps=True)
+    model.hold_violation(held)
+    values = dive(model, hops, search.clock)
+    if values is None:
+        return False
+    _carry(search, held, hops, _chosen(model, values, members))
+    return search.reaches(held, hops)
+
+
+def _chosen(model: FlowModel, values: Vector, members: list[list[Arc]]) -> list[Arc]:
+    """All swaps, and the lanes of the bridges used at a point."""
+    used = set(model.used(values))
+    return [arc for index, group in enumerate(members) if not group[0].bridge or index in used for arc in group]
+
+
+def _carry(search: Search, held: float, hops: int | None, arcs: Sequence[Arc]) -> None:
+    """Try to carry a plan on these lanes, cheaply: first as if swaps had no fixed cost of use, then exactly."""
+    for loose in (True, False):
+        model = search.model(arcs, barred=True, loose_swaps=loose)
+        model.hold_violation(held)
+        if hops is not None:
+            model.hold(model.hop_row, float(hops))
+        outcome = model.program.minimise(model.cost(), search.clock, gap=1e-2, relaxed=hops is None)
+        if outcome.values is None:
+            return
+        search.try_point(model, outcome.values)
+        if hops is None or search.reaches(held, hops):
+            return
+
+
+def _close(search: Search, held: float) -> bool:
+    """Close the gap between the best plan's hops and the bound; False when the violation cannot be held at all."""
+    for _ in range(RETRIES):
+        merged, members = coarsen(search.network.arcs, swaps=False)
+        model = search.model(merged)
+        model.hold_violation(held)
+        have = search.best.reached.hops if search.reaches(held, ANY) else None
+        if have is not None:
+            model.hold(model.hop_row, have - 1.0)
+        outcome = model.program.minimise(model.hops(), search.clock, unit_objective=True)
+        if outcome.kind == "infeasible":
+            search.bounds.hops = have if have is not None else search.bounds.hops
+            return have is not None
+        if outcome.bound > 0:
+            search.bounds.hops = max(search.bounds.hops, ceil(outcome.bound - 1e-5))
+        if outcome.values is None:
+            return True
+        known = (search.learnt, len(search.burnt | search.strict))
+        wanted = round(outcome.objective)
+        _carry(search, held, wanted, _chosen(model, outcome.values, members))
+        if search.reaches(held, search.bounds.hops) or search.clock.over:
+            return True
+        search.strict |= search.burnt
+        if not search.reaches(held, wanted) and known == (search.learnt, len(search.strict)):
+            return _close_unmerged(search, held)
+    return True
+
+
+def _close_unmerged(search: Search, held: float) -> bool:
+    """The same over every single lane, once."""
+    model = search.model()
+    model.hold_violation(held)
+    outcome = model.program.minimise(model.hops(), search.clock, unit_objective=True)
+    if outcome.kind != "infeasible" and outcome.bound > 0:
+        search.bounds.hops = max(search.bounds.hops, ceil(outcome.bound - 1e-5))
+    if outcome.values is not None:
+        search.try_point(model, outcome.values)
+    return outcome.kind != "infeasible"
+
+
+def count_hops(search: Search, held: float) -> int:
+    """A proven lower bound on the hops of any plan with at most this violation."""
+    model = search.model()
+    model.hold_violation(held)
+    outcome = model.program.minimise(model.hops(), search.clock, unit_objective=True)
+    return max(ceil(outcome.bound - 1e-5), 0) if 0 < outcome.bound < 1e300 else 0
