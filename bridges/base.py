@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from bridges.http import Http
 from chains.base import Call, Reader, Receipt
@@ -131,6 +131,14 @@ class Rail(Protocol):
 
     async def undo(self, leg: Leg) -> Sequence[Call]:
         """Calls that take back what is reversible of a departure that did not happen (a leftover allowance); often none."""
+
+
+@runtime_checkable
+class Several(Protocol):
+    """What a rail may offer besides: prices for several amounts at one look, which spares asking again what is the same for all."""
+
+    async def quotes(self, lane: Lane, gives: Sequence[Amount]) -> Sequence[Quote]:
+        """As `Rail.quote` for each amount, in their order; raises what `quote` would raise for any of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bridges.base import Lane, Quote, Rail
+from bridges.base import Lane, Quote, Rail, Several
 from chains.errors import Fault, OutsideTerms
 from chains.tokens import Amount
 from coordinator.clock import Clock
@@ -98,6 +98,12 @@ class Market:
     async def ask(self, rail: Rail, lane: Lane, units: int) -> Quote:
         return await reading(lambda: rail.quote(lane, Amount(lane.source, units)), self.clock)
 
+    async def ask_all(self, rail: Rail, lane: Lane, sizes: Sequence[int]) -> Sequence[Quote]:
+        if isinstance(rail, Several):
+            several = rail
+            return await reading(lambda: several.quotes(lane, [Amount(lane.source, units) for units in sizes]), self.clock)
+        return await asyncio.gather(*(self.ask(rail, lane, units) for units in sizes))
+
     def fair(self, quote: Quote) -> bool:
         """What arrives is worth no less than the allowed slippage below what is given, at our own prices."""
         return self.prices.value(quote.takes) >= self.prices.value(quote.gives) * (1 - self.slippage)
@@ -112,7 +118,7 @@ async def _offer(rail: Rail, lane: Lane, most: int, market: Market) -> Offer | C
     sizes = [size for size in sizes if probe.least <= size <= probe.most]
     if not sizes:
         return Closed(lane, f"takes {probe.least} to {probe.most} base units; the treasury can give at most {most}")
-    quotes = [await market.ask(rail, lane, size) for size in sizes]
+    quotes = await market.ask_all(rail, lane, sizes)
     fair = [quote for quote in quotes if market.fair(quote)]
     if len(fair) < len(quotes):
         fair += await _last_fair(rail, lane, (fair[-1].gives.units if fair else probe.least, quotes[len(fair)].gives.units), market)

@@ -7,6 +7,8 @@ Trust: the pool's price, bounded by the leg's `least`. The native coin is not sw
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +24,9 @@ from chains.ids import ChainId, TokenId
 from chains.tokens import Amount, Token
 
 SWAP_GAS = 60_000  # on top of the quoter's own estimate, which leaves out transfers and the transaction itself
+
+NO_POOL = "0x" + "0" * 40
+ABSENT_FOR = 60.0  # seconds; a new pool is at worst overlooked that long, no price is ever remembered
 
 _ENDLESS = 2**127  # an amount that only a price limit stops
 _QUOTE_TYPE = "(address,address,uint256,uint24,uint160)"
@@ -61,32 +66,49 @@ class Uniswap:
         ordered = [(tokens[source], tokens[target]) for one, other in pairs for source, target in ((one, other), (other, one))]
         self._lanes = tuple(Lane(_lane_id(source, target), self.name, source, target) for source, target in ordered)
         self._known = {lane.id for lane in self._lanes}
+        self._pools: dict[tuple[ChainId, str, str, int], tuple[str, float]] = {}  # address, and when it was asked for
 
     def lanes(self) -> Sequence[Lane]:
         return self._lanes
 
     async def quote(self, lane: Lane, gives: Amount) -> Quote:
         """The best fee tier for this amount. `most`: what moves that pool's price by `max_impact_bps`. `terms`: `fee_tier`."""
-        here, reader = self._at(lane)
-        if gives.units <= 0:
-            raise OutsideTerms(f"{lane.id} takes at least one base unit, not {gives}")
-        offers = await asyncio.gather(*(self._offer(lane, gives.units, tier) for tier in here.fee_tiers))
+        return (await self.quotes(lane, [gives]))[0]
+
+    async def quotes(self, lane: Lane, gives: Sequence[Amount]) -> Sequence[Quote]:
+        """As `quote`, for several amounts: pools and their limits are looked at once."""
+        self._at(lane)
+        for amount in gives:
+            if amount.units <= 0:
+                raise OutsideTerms(f"{lane.id} takes at least one base unit, not {amount}")
+        tiers = await self._tiers(lane)
+        offers = await asyncio.gather(*(self._best(lane, amount, tiers) for amount in gives))
+        used = sorted({offer.fee_tier for offer in offers})
+        most = dict(zip(used, await asyncio.gather(*(self._most(lane, tier) for tier in used)), strict=True))
+        return await asyncio.gather(*(self._quote(lane, a, offer, most[offer.fee_tier]) for a, offer in zip(gives, offers, strict=True)))
+
+    async def _best(self, lane: Lane, gives: Amount, tiers: Sequence[int]) -> _Offer:
+        offers = await asyncio.gather(*(self._offer(lane, gives.units, tier) for tier in tiers))
         best = max((offer for offer in offers if offer is not None), key=lambda offer: offer.takes, default=None)
         if best is None or best.takes == 0:
+            here, _ = self._at(lane)
             raise OutsideTerms(f"{lane.id}: no pool of the fee tiers {here.fee_tiers} gives anything for {gives}")
-        most = await self._most(lane, best.fee_tier)
+        return best
+
+    async def _quote(self, lane: Lane, gives: Amount, offer: _Offer, most: int) -> Quote:
+        _, reader = self._at(lane)
         if gives.units > most:
             allowed = f"{self._settings.max_impact_bps} bps"
             raise OutsideTerms(f"{lane.id}: {gives} would move the price by more than {allowed}; at most {Amount(lane.source, most)} now")
         return Quote(
             lane=lane,
             gives=gives,
-            takes=Amount(lane.target, best.takes),
-            fees=(await reader.fee(APPROVE_GAS + best.gas + SWAP_GAS),),
+            takes=Amount(lane.target, offer.takes),
+            fees=(await reader.fee(APPROVE_GAS + offer.gas + SWAP_GAS),),
             least=1,
             most=most,
             latency_s=self._settings.swap_seconds,
-            terms={"fee_tier": str(best.fee_tier)},
+            terms={"fee_tier": str(offer.fee_tier)},
         )
 
     async def depart(self, leg: Leg) -> Sequence[Call]:
@@ -119,6 +141,24 @@ class Uniswap:
 
     # ---- pools ----
 
+    async def _tiers(self, lane: Lane) -> Sequence[int]:
+        """The configured fee tiers of which there is a pool."""
+        here, _ = self._at(lane)
+        pools = await asyncio.gather(*(self._pool(lane, tier) for tier in here.fee_tiers))
+        return [tier for tier, pool in zip(here.fee_tiers, pools, strict=True) if pool != NO_POOL]
+
+    async def _pool(self, lane: Lane, tier: int) -> str:
+        """The pool's address or NO_POOL. A factory never changes an answer it gave; an absence is believed for ABSENT_FOR seconds."""
+        here, reader = self._at(lane)
+        one, other = sorted([lane.source.id.reference, lane.target.id.reference])
+        key = (lane.source.chain, one, other, tier)
+        found, seen = self._pools.get(key, (NO_POOL, -math.inf))
+        if found == NO_POOL and time.monotonic() - seen > ABSENT_FOR:
+            data = calldata("getPool", ["address", "address", "uint24"], [one, other, tier])
+            (found,) = await ask(reader, Call(lane.source.chain, here.factory, data, "find the pool"), ["address"])
+            self._pools[key] = (found, time.monotonic())
+        return str(found)
+
     async def _offer(self, lane: Lane, units: int, tier: int, limit: int = 0) -> _Offer | None:
         """What the pool of this tier gives; None when there is no such pool or it cannot fill the amount."""
         asked = (lane.source.id.reference, lane.target.id.reference, units, tier, limit)
@@ -143,10 +183,9 @@ class Uniswap:
 
     async def _limit(self, lane: Lane, tier: int) -> int:
         """sqrtPriceX96 of the pool after its price worsened by `max_impact_bps` for this direction."""
-        here, reader = self._at(lane)
+        _, reader = self._at(lane)
         source, target = lane.source.id.reference, lane.target.id.reference
-        data = calldata("getPool", ["address", "address", "uint24"], [source, target, tier])
-        (pool,) = await ask(reader, Call(lane.source.chain, here.factory, data, "find the pool"), ["address"])
+        pool = await self._pool(lane, tier)
         (price, *_) = await ask(reader, Call(lane.source.chain, pool, calldata("slot0", [], []), "read the pool's price"), ["uint160"])
         return limit_price(price, self._settings.max_impact_bps, falling=int(source, 16) < int(target, 16))
 

@@ -11,7 +11,7 @@ from chains.errors import OutsideTerms
 from chains.ids import ChainId, TokenId
 from chains.tokens import Amount, Token
 from coordinator.clock import SystemClock
-from coordinator.offers import gather
+from coordinator.offers import NEAR_LIMIT, gather
 from policies.base import Portfolio, Position, Price, Prices
 
 CHAINS = [ChainId.parse(f"eip155:3133700{n}") for n in (1, 2)]
@@ -41,7 +41,7 @@ class Narrow:
 async def test_gather__lane_narrower_than_the_treasury__is_offered_up_to_its_limit(most):
     offers, closed = await gather([Narrow(1, most)], PORTFOLIO, Fraction(1, 100), SystemClock())
     assert closed == []
-    assert offers[0].quotes[-1].gives.units == min(most, 10**12)
+    assert offers[0].quotes[-1].gives.units == min(most * NEAR_LIMIT // 100, 10**12)
 
 
 async def test_gather__lane_that_takes_nothing_we_could_give__is_closed_with_its_reason():
