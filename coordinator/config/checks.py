@@ -13,7 +13,7 @@ from coordinator.config.feasible import check_targets, tokens_by_name
 from coordinator.config.model import AccountModel, ChainlinkModel
 from coordinator.config.quantities import show_usd
 from coordinator.config.sections import Sections
-from policies.registry import POLICIES
+from policies.registry import POLICIES, TUNED
 
 _NOBODY = {"0x" + "0" * 40, "1" * 32}  # the zero address, and Solana's system program (32 zero bytes)
 
@@ -27,9 +27,29 @@ def check(sections: Sections) -> None:
     _look_alikes(sections)
     if sections.policy not in POLICIES:
         sections.refuse_name(("policy",), "policy", sections.policy, list(POLICIES))
+    _tuning(sections)
     check_targets(sections)
     _rails(sections)
     _envelope(sections)
+
+
+def _tuning(sections: Sections) -> None:
+    """What a policy or a gate reckons with is there, and names assets that are."""
+    tuning, triggers = sections.tuning, sections.triggers
+    gate = triggers is not None and triggers.gates.worth_over is not None
+    if (sections.policy in TUNED or gate) and sections.tree.get("tuning") is None:
+        who = f"policy {sections.policy}" if sections.policy in TUNED else "the gate worth_over"
+        sections.refuse(("policy",), f"{who} needs an estimate of risk", "a section tuning", "add tuning: {risk: …, costs: …}")
+    known = sections.names("assets")
+    for path, names in tuning.assets().items() if tuning else ():
+        for name in names:
+            if name not in known:
+                sections.refuse_name(("tuning", *path), "asset", name, known)
+    if tuning is not None and tuning.risk is None and (sections.policy in TUNED or gate):
+        sections.refuse(("tuning",), "no risk", "risk: {volatility: {ETH: 80%, …}} or risk: {halflife: 10d}")
+    for name, breaker in sections.breakers.items():
+        for asset in sorted({*breaker.assets, *breaker.pegs, *breaker.refuges} - set(known)):
+            sections.refuse_name(("breakers", name), "asset", asset, known)
 
 
 def _chains(sections: Sections) -> None:

@@ -17,6 +17,7 @@ from chains.ids import TokenId
 from chains.keys import KeyReference
 from coordinator.config import quantities
 from coordinator.config.quantities import Refused
+from coordinator.config.tuning import BreakerSection, CronSection, GatesSection, TuningSection
 
 VERSION = "1"
 _FEED = re.compile(r"(?:0x)?[0-9a-fA-F]{64}")
@@ -48,7 +49,7 @@ def _api(value: object) -> str:
     return text.rstrip("/")
 
 
-def _moment(value: object) -> int:
+def read_moment(value: object) -> int:
     from datetime import UTC, datetime
 
     try:
@@ -66,7 +67,7 @@ Points = Annotated[Fraction, PlainValidator(quantities.points), _schema("percent
 Rate = Annotated[Fraction, PlainValidator(quantities.rate), _schema("a rate", "50bps")]
 Number = Annotated[Fraction, PlainValidator(quantities.positive), _schema("a decimal number", "1.00")]
 Duration = Annotated[int, PlainValidator(quantities.duration), _schema("a duration", "1h")]
-Moment = Annotated[int, PlainValidator(_moment), _schema("a moment with its time zone", "2027-01-31T00:00:00+00:00")]
+Moment = Annotated[int, PlainValidator(read_moment), _schema("a moment with its time zone", "2027-01-31T00:00:00+00:00")]
 FeedId = Annotated[str, PlainValidator(_feed), _schema("a Pyth price feed id", "0x" + 4 * "…")]
 Api = Annotated[str, PlainValidator(_api), _schema("an https address", "https://hermes.pyth.network")]
 TokenKey = Annotated[TokenId, BeforeValidator(_token), _schema("a CAIP-19 token id", "eip155:1/erc20:0xA0b8…")]
@@ -219,15 +220,17 @@ class DriftModel(Section):
 
 
 class TriggersModel(Section):
-    """When to act: any one is enough."""
+    """When to act: any one is enough, if every gate is open too."""
 
     drift: DriftModel | None = None
     interval: Duration | None = None
+    cron: CronSection | None = None
+    gates: GatesSection = GatesSection()
 
     @model_validator(mode="after")
     def _any(self) -> Self:
-        if self.drift is None and self.interval is None:
-            raise Refused("no trigger is given", "drift, interval or both", "write drift: {beyond: 0pp}")
+        if self.drift is None and self.interval is None and self.cron is None:
+            raise Refused("no trigger is given", "drift, interval, cron or several", "write drift: {beyond: 0pp}")
         return self
 
 
@@ -275,6 +278,8 @@ class Document(Section):
     assets: dict[str, AssetModel] = Field(min_length=1)
     tokens: dict[str, TokenModel] = Field(min_length=1)
     policy: str = "bands"
+    tuning: TuningSection | None = None
+    breakers: dict[str, BreakerSection] = Field(default_factory=dict)
     targets: TargetsModel
     triggers: TriggersModel
     limits: LimitsModel

@@ -30,10 +30,12 @@ from coordinator.config.model import (
 from coordinator.config.sections import Sections
 from coordinator.config.treasury import Envelope, Limits, PlanTerms, Treasury
 from coordinator.config.tree import Node
+from coordinator.config.tuning import guarded
 from coordinator.prices.base import Chainlink, Manual, Peg, PriceRule, Pyth, Source
 from policies.base import Band, Targets, Trigger, UnitBand
 from policies.drift import AnyTrigger
-from policies.registry import POLICIES, drift_trigger, interval_trigger
+from policies.registry import POLICIES, UNTUNED, drift_trigger, interval_trigger
+from policies.tuning import Tuning
 
 
 def resolve(sections: Sections, file: Path) -> Treasury:
@@ -42,6 +44,7 @@ def resolve(sections: Sections, file: Path) -> Treasury:
     names = tokens_by_name(sections)
     ids = {name: chain.id for name, chain in sections.chains.items()}
     targets = _targets(sections, targets_model, names)
+    tuning = sections.tuning.tuning() if sections.tuning else UNTUNED
     return Treasury(
         name=sections.name,
         file=file,
@@ -55,8 +58,8 @@ def resolve(sections: Sections, file: Path) -> Treasury:
         forms=_forms(sections, names),
         rails=dict(sections.rails),
         targets=targets,
-        policy=POLICIES[sections.policy](targets),
-        trigger=_trigger(cast(TriggersModel, sections.triggers)),
+        policy=guarded(POLICIES[sections.policy](targets, tuning), sections.breakers),
+        trigger=_trigger(cast(TriggersModel, sections.triggers), tuning),
         limits=_limits(cast(LimitsModel, sections.limits)),
         plan=_terms(cast(PlanModel, sections.plan)),
         config_hash=config_hash(sections.tree),
@@ -142,13 +145,15 @@ def _targets(sections: Sections, model: TargetsModel, names: Mapping[str, Token]
     )
 
 
-def _trigger(model: TriggersModel) -> Trigger:
+def _trigger(model: TriggersModel, tuning: Tuning) -> Trigger:
     triggers: list[Trigger] = []
     if model.drift is not None:
         triggers.append(drift_trigger(model.drift.beyond))
     if model.interval is not None:
         triggers.append(interval_trigger(model.interval))
-    return triggers[0] if len(triggers) == 1 else AnyTrigger(tuple(triggers))
+    if model.cron is not None:
+        triggers.append(model.cron.trigger())
+    return model.gates.gated(triggers[0] if len(triggers) == 1 else AnyTrigger(tuple(triggers)), tuning)
 
 
 def _limits(model: LimitsModel) -> Limits:

@@ -24,6 +24,7 @@ from coordinator.config.model import (
     TriggersModel,
 )
 from coordinator.config.tree import Entry, Node
+from coordinator.config.tuning import BreakerSection, TuningSection
 
 
 @dataclass(slots=True)
@@ -34,6 +35,8 @@ class Sections:
     findings: Findings
     name: str = ""
     policy: str = "bands"
+    tuning: TuningSection | None = None
+    breakers: dict[str, BreakerSection] = field(default_factory=dict)
     state: StateModel = field(default_factory=StateModel)
     chains: dict[str, ChainSettings] = field(default_factory=dict)
     accounts: dict[str, AccountModel] = field(default_factory=dict)
