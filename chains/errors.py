@@ -68,7 +68,13 @@ class Unfunded(Fault):
 
 
 class OutsideTerms(Fault):
+    """`most`: base units that would be taken now, where an amount was refused as too large and the limit is known."""
+
     reaction = Reaction.REPLAN
+
+    def __init__(self, message: str, most: int | None = None) -> None:
+        super().__init__(message)
+        self.most = most
 
 
 class WrongNetwork(Fault):

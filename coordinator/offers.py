@@ -24,7 +24,7 @@ BRIDGE_SIZES = (Fraction(1, 4), Fraction(1))
 AT_ONCE = 12  # quotes asked for at the same time
 HALVINGS = 4  # quotes spent on finding how far a lane stays within the allowed slippage
 NEAR_LIMIT = 98  # percent of a lane's own limit that is offered: the limit itself moves between two quotes
-PROBES = 8  # tries to find an amount that a lane takes, each a quarter of the one before
+PROBES = 8  # tries to find an amount that a lane takes: what it names when it refuses, else a quarter of the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +139,16 @@ async def _last_fair(rail: Rail, lane: Lane, between: tuple[int, int], market: M
 
 
 async def _probe(rail: Rail, lane: Lane, most: int, market: Market) -> Quote:
-    """A quote for the largest of `most`, a quarter of it, … that the lane takes: only a quote tells a lane's own limits.
+    """A quote for `most`, or for what the lane says it takes instead, or for a quarter, a sixteenth, …: only a quote tells its limits.
 
     Raises OutsideTerms when even the smallest of them is not taken."""
     size = most
     for _ in range(PROBES - 1):
         try:
             return await market.ask(rail, lane, size)
-        except OutsideTerms:
-            size = max(size // 4, 1)
+        except OutsideTerms as refusal:
+            told = (refusal.most or 0) * NEAR_LIMIT // 100
+            size = told if 0 < told < size else max(size // 4, 1)
     return await market.ask(rail, lane, size)
 
 

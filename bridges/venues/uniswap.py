@@ -99,7 +99,8 @@ class Uniswap:
         _, reader = self._at(lane)
         if gives.units > most:
             allowed = f"{self._settings.max_impact_bps} bps"
-            raise OutsideTerms(f"{lane.id}: {gives} would move the price by more than {allowed}; at most {Amount(lane.source, most)} now")
+            told = f"{lane.id}: {gives} would move the price by more than {allowed}; at most {Amount(lane.source, most)} now"
+            raise OutsideTerms(told, most)
         return Quote(
             lane=lane,
             gives=gives,

@@ -6,7 +6,6 @@ its hash must then be the same for all of them. The finalized height never goes 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +28,8 @@ class Heights:
         self._name = name
         self._finality = finality
         self._newest = Together(self._find_newest)
+        self._finalized = Together(self._advance)  # one at a time, else a slow answer would look like finality going back
         self._last: Height | None = None  # the newest finalized height ever seen
-        self._one_at_a_time = asyncio.Lock()  # else a slow answer would look like finality going back
 
     async def newest(self) -> int:
         """The highest block number that the quorum has."""
@@ -48,18 +47,28 @@ class Heights:
 
     async def finalized(self) -> Height:
         """Raises Unknowable while it cannot be told, FinalityBroken when a final block was replaced."""
-        async with self._one_at_a_time:
-            height = await self._find_finalized()
-            if self._last is not None:
-                await self._check_progress(self._last, height)
-            self._last = height
-            return height
+        return await self._finalized.answer()
+
+    async def _advance(self) -> Height:
+        height = await self._find_finalized()
+        if self._last is not None:
+            await self._check_progress(self._last, height)
+        self._last = height
+        return height
 
     async def _find_finalized(self) -> Height:
         if isinstance(self._finality, int):
             return await self.at(max(0, await self.newest() - self._finality))
         answers = await self._pool.poll("eth_getBlockByNumber", [self._finality, False], _height)
-        return await self.at(self.reached([_number_only(answer) for answer in answers]))
+        number = self.reached([_number_only(answer) for answer in answers])
+        return self._agreed(number, answers) or await self.at(number)
+
+    def _agreed(self, number: int, answers: Sequence[Answer]) -> Height | None:
+        """The block of that number when the quorum has told it already and nobody tells another."""
+        told = [answer for answer in answers if answer.fault is None and answer.value is not None and answer.value[0] == number]
+        same = {tuple(answer.value) for answer in told}
+        enough = len({answer.trust_domain for answer in told}) >= self._pool.quorum
+        return Height(*same.pop()) if enough and len(same) == 1 else None
 
     async def _check_progress(self, last: Height, now: Height) -> None:
         if now.number < last.number:
