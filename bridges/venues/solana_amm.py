@@ -16,11 +16,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-import spl.token.instructions as spl
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
+from solders.token.associated import get_associated_token_address
 from spl.token.constants import TOKEN_PROGRAM_ID, WRAPPED_SOL_MINT
-from spl.token.models import CloseAccountParams, SyncNativeParams
 
 from bridges.base import Arrival, Delivered, Lane, Leg, Quote, Rail, Surroundings
 from bridges.venues.jupiter import Ask, Instruction, Jupiter, Offer
@@ -184,25 +183,33 @@ class SolanaAmm:
 
     def _token_account(self, token: TokenId) -> Pubkey:
         owner, mint = Pubkey.from_string(self._account.address), Pubkey.from_string(_mint(token))
-        return spl.get_associated_token_address(owner, mint, TOKEN_PROGRAM_ID)
+        return get_associated_token_address(owner, mint, TOKEN_PROGRAM_ID)
 
     async def _exists(self, token: Token) -> bool:
         look = Call(token.chain, str(self._own[token.id]), b"", f"look for our {token.asset} account")
         return bool(await self._reader.read(look))
 
     def _open(self, token: Token) -> Call:
+        import spl.token.instructions as spl  # late, here and below: quoting does without solana-py
+
         owner = Pubkey.from_string(self._account.address)
         made = spl.create_idempotent_associated_token_account(owner, owner, Pubkey.from_string(_mint(token.id)), TOKEN_PROGRAM_ID)
         return call_of(self._settings.chain, made, f"open our {token.asset} account if there is none")
 
     def _wrap(self, gives: Amount) -> list[Call]:
         """Lamports into our own wrapped account, counted there as tokens."""
+        import spl.token.instructions as spl
+        from spl.token.models import SyncNativeParams
+
         owner, wrapped = Pubkey.from_string(self._account.address), self._own[gives.token.id]
         fill = transfer(TransferParams(from_pubkey=owner, to_pubkey=wrapped, lamports=gives.units))
         count = spl.sync_native(SyncNativeParams(program_id=TOKEN_PROGRAM_ID, account=wrapped))
         return [call_of(self._settings.chain, made, f"wrap {gives}") for made in (fill, count)]
 
     def _unwrap(self) -> Call:
+        import spl.token.instructions as spl
+        from spl.token.models import CloseAccountParams
+
         owner, wrapped = Pubkey.from_string(self._account.address), self._own[self._reader.native.id]
         close = spl.close_account(CloseAccountParams(program_id=TOKEN_PROGRAM_ID, account=wrapped, dest=owner, owner=owner))
         return call_of(self._settings.chain, close, "unwrap what is in our wrapped account, and get its rent back")

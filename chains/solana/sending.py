@@ -9,6 +9,8 @@ from typing import Any
 
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
+from solders.rpc.requests import GetRecentPrioritizationFees
+from solders.rpc.responses import GetRecentPrioritizationFeesResp
 from solders.transaction import VersionedTransaction
 
 from chains.base import Submission
@@ -62,7 +64,8 @@ async def price(nodes: Nodes, message: MessageV0 | None, ceiling: int) -> int:
         keys = [key for index, key in enumerate(message.account_keys) if message.is_maybe_writable(index)][:_MOST_PRICED]
 
     async def ask(node: Node) -> list[int]:
-        return [one.prioritization_fee for one in (await node.typed.get_recent_prioritization_fees(keys)).value]
+        answer = await node.parsed(GetRecentPrioritizationFees(keys), GetRecentPrioritizationFeesResp)
+        return [one.prioritization_fee for one in answer.value]
 
     paid = sorted(await nodes.observe(ask))
     return min(paid[(len(paid) - 1) * _PERCENTILE // 100], ceiling) if paid else 0
