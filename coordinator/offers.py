@@ -64,12 +64,16 @@ def fees(quote: Quote, prices: Prices) -> Fraction:
     return sum((prices.value(fee) for fee in quote.fees), Fraction(0))
 
 
-async def gather(rails: Sequence[Rail], portfolio: Portfolio, slippage: Fraction, clock: Clock) -> tuple[list[Offer], list[Closed]]:
+async def gather(
+    rails: Sequence[Rail], portfolio: Portfolio, slippage: Fraction, clock: Clock, *, per_leg: Fraction | None = None
+) -> tuple[list[Offer], list[Closed]]:
     """Ask every lane whose tokens have prices. A lane that answers with a fault is closed for this turn, never guessed.
 
-    `slippage`: the most that a leg may lose against our own prices (a share); a lane is offered only as far as it keeps to it.
+    A lane is offered only as far as a leg over it keeps to the owner's limits: `slippage`, the most that it may lose against our
+    own prices (a share), and `per_leg`, the most that it may give (numeraire).
     """
     gate = asyncio.Semaphore(AT_ONCE)
+    worth = portfolio.nav if per_leg is None else min(portfolio.nav, per_leg)
     market = Market(portfolio.prices, slippage, clock)
 
     async def ask(rail: Rail, lane: Lane) -> Offer | Closed:
@@ -78,7 +82,7 @@ async def gather(rails: Sequence[Rail], portfolio: Portfolio, slippage: Fraction
             return Closed(lane, f"{unpriced[0]} has no usable price: {portfolio.prices.refused.get(unpriced[0], 'never observed')}")
         try:
             async with gate:
-                return await _offer(rail, lane, _most_that_can_flow(lane, portfolio), market)
+                return await _offer(rail, lane, _units_worth(worth, lane, portfolio.prices), market)
         except Fault as fault:
             return Closed(lane, str(fault))
 
@@ -152,9 +156,9 @@ async def _probe(rail: Rail, lane: Lane, most: int, market: Market) -> Quote:
     return await market.ask(rail, lane, size)
 
 
-def _most_that_can_flow(lane: Lane, portfolio: Portfolio) -> int:
-    """Base units of the lane's source worth the whole treasury: no leg of any plan can give more."""
-    return int(portfolio.nav / (portfolio.prices.by_asset[lane.source.asset].value * lane.source.unit))
+def _units_worth(worth: Fraction, lane: Lane, prices: Prices) -> int:
+    """Base units of the lane's source worth so much at most: the whole treasury, or what one leg may give."""
+    return int(worth / (prices.by_asset[lane.source.asset].value * lane.source.unit))
 
 
 def _schedule(quotes: Sequence[Quote], prices: Prices) -> tuple[planner.Segment, ...]:

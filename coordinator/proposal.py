@@ -30,7 +30,9 @@ class Proposal:
 
 async def propose(app: App, seen: Seen, deadline: float | None = 30.0) -> Proposal:
     """Ask every lane, solve, quote again. `deadline`: seconds for the solver."""
-    offers, closed = await gather(list(app.rails.values()), seen.portfolio, app.treasury.limits.slippage, app.clock)
+    offers, closed = await gather(
+        list(app.rails.values()), seen.portfolio, app.treasury.limits.slippage, app.clock, per_leg=app.treasury.limits.per_leg
+    )
     plan = await draft(
         seen.portfolio, seen.targets, seen.heights, (offers, closed), rails=app.rails, terms=_terms(app), clock=app.clock, deadline=deadline
     )

@@ -69,16 +69,9 @@ async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
 
 async def _finish(app: App, out: Output, patience: float | None, replans: int) -> Exit:
     """Drive what is under way to its end, and what takes up from it; then say what happened and hold the books against the chains."""
-    ends: list[SagaState] = []
     try:
         async with asyncio.timeout(patience):
-            while under_way := [saga.id for saga in open_sagas(app)]:
-                newest = [await _drive(app, saga, out) for saga in under_way]
-                ends += newest
-                if any(leg.parked for saga in newest for leg in saga.legs.values()):
-                    break
-                if len(ends) <= replans:
-                    await _take_up(app, out)
+            ends = await _carry_out(app, out, replans)
     except TimeoutError:
         out.note("Stopped watching after the time given. Go on with: coordinator apply --resume")
         return Exit.RUNNING
@@ -91,6 +84,19 @@ async def _finish(app: App, out: Output, patience: float | None, replans: int) -
     view = {"schema": "coordinator/apply@1", "transfers": rows, "residual_units": residual(seen.lines)}
     out.data(view, tables.transfers)
     return _outcome(ends, out)
+
+
+async def _carry_out(app: App, out: Output, replans: int) -> list[SagaState]:
+    """Every saga that is under way, and up to `replans` that take up from what they left undone, in the order they ended."""
+    ends: list[SagaState] = []
+    while under_way := [saga.id for saga in open_sagas(app)]:
+        newest = [await _drive(app, saga, out) for saga in under_way]
+        ends += newest
+        if any(leg.parked for saga in newest for leg in saga.legs.values()):
+            break
+        if len(ends) <= replans:
+            await _take_up(app, out)
+    return ends
 
 
 async def _take_up(app: App, out: Output) -> None:
