@@ -153,7 +153,11 @@ def read_instance(document: Mapping[str, Any]) -> Instance:
 
 def load_instance(path: Path) -> Instance:
     """Read an instance file; raises InstanceError with the path and the reason."""
-    return read_instance(load_document(path))
+    document = load_document(path)
+    try:
+        return read_instance(document)
+    except InstanceError as problem:
+        raise InstanceError(f"{path}: {problem}") from None
 
 
 def load_document(path: Path) -> dict[str, Any]:
@@ -216,6 +220,8 @@ def _bands(form: _TargetsForm, bare: Instance) -> tuple[Band, ...]:
 
 def _complaint(item: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in item["loc"]) or "instance"
+    if item["type"] == "missing":
+        return f"{where}: missing"
     found = repr(item.get("input"))
     shown = found if len(found) <= 60 else found[:57] + "..."
     said = str(item["msg"]).removeprefix("Value error, ")
