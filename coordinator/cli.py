@@ -6,10 +6,16 @@ import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
+
+from coordinator.commands.backtest_terms import Asked
+
+if TYPE_CHECKING:
+    from coordinator.commands.session import Session
+    from coordinator.exits import Exit
 
 app = App(
     name="coordinator",
@@ -24,6 +30,7 @@ Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The treasury's
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Data for machines on stdout; all else on stderr.")]
 Seconds = Annotated[float, Parameter(validator=Number(gt=0))]
 DEFAULT = Path("treasury.yaml")
+ASKED = Asked()
 LONG_LIVED = 50_000  # objects between two searches for dead ones: what is loaded at the start lives on, and searching it costs a tenth
 
 
@@ -149,6 +156,88 @@ def doctor(*, config: Config = DEFAULT, json: Json = False) -> int:
     from coordinator.show.output import Output
 
     return perform(config, Output(json), body)
+
+
+@app.command
+def serve(
+    *,
+    config: Config = DEFAULT,
+    port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = 8787,
+    host: Annotated[str, Parameter(help="Address to listen at.")] = "127.0.0.1",
+    name: Annotated[tuple[str, ...], Parameter(help="A host name beside loopback by which it may be called; may be repeated.")] = (),
+    every: Annotated[Seconds, Parameter(help="Seconds between two looks at the networks.")] = 15.0,
+) -> int:
+    """The dashboard in a browser: pages, JSON (/api/v1/status) and Prometheus metrics (/metrics). It holds no key and only looks.
+
+    Example: `coordinator serve --port 8787`, then open http://127.0.0.1:8787
+    """
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    async def body(session: Session) -> Exit:
+        from coordinator.commands import serving
+
+        return await serving.serve(session, serving.Where(port, host, name, every))
+
+    return perform(config, Output(False), body)
+
+
+@app.command(name="why-not")
+def why_not(
+    *,
+    config: Config = DEFAULT,
+    last: Annotated[int | None, Parameter(help="The newest so many recorded decisions, without a look at the chains.")] = None,
+    json: Json = False,
+) -> int:
+    """Which gate keeps the treasury from acting, and the smallest change that would open it.
+
+    Exit 0: not acting, each shut gate is named. 10: it is time to act.
+    """
+    from coordinator.commands import why_not as body
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    async def recorded(session: Session) -> Exit:
+        return body.last(session, last or 0)
+
+    return perform(config, Output(json), body.why_not if last is None else recorded)
+
+
+@app.command
+def backtest(
+    prices: Annotated[Path | None, Parameter(help="A CSV file of recorded prices: time,BTC,ETH or time,asset,close; plain or .gz.")] = None,
+    /,
+    *,
+    asked: Annotated[Asked, Parameter(name="*")] = ASKED,
+    config: Annotated[
+        Path | None, Parameter(name=["--config", "-c"], help="A treasury: its targets, and its policy as `treasury`.")
+    ] = None,
+    out: Annotated[Path | None, Parameter(help="Write the tearsheets to this file.")] = None,
+    replay: Annotated[bool, Parameter(negative="", help="Decide again on a treasury's recorded decisions instead of prices.")] = False,
+    json: Json = False,
+) -> int:
+    """Policies over recorded prices, with costs: the same decision function as live. Or a recorded run, decided again.
+
+    Example: coordinator backtest prices.csv --policy threshold:5pp --policy two-band:5pp/2.5pp --cost 10bps
+    """
+    from coordinator.commands import backtesting
+    from coordinator.config.errors import ConfigErrors
+    from coordinator.config.load import load
+    from coordinator.exits import Exit
+    from coordinator.show.output import Output
+
+    voice = Output(json)
+    if (prices is None) == (not replay):
+        voice.error("give either a price file or --replay: coordinator backtest prices.csv, or coordinator backtest --replay")
+        return Exit.USAGE
+    try:
+        treasury = load(config or DEFAULT) if config or replay else None
+    except ConfigErrors as errors:
+        voice.error(str(errors))
+        return Exit.USAGE
+    if prices is None:
+        return backtesting.replay(treasury or load(DEFAULT), voice)
+    return backtesting.backtest(prices, asked, treasury, voice, out)
 
 
 @app.command

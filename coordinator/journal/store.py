@@ -192,6 +192,13 @@ class Journal:
             by_entry.setdefault(line.entry, []).append(Posting(line.account, TokenId.parse(line.token), line.units, line.height))
         return [Entry(h.id, h.kind, h.memo, h.at, tuple(by_entry[h.id]), h.saga, h.leg) for h in heads]
 
+    def extent(self) -> tuple[int, int, int]:
+        """How many plans, events and entries there are; it changes exactly when something was written."""
+        with self._engine.begin() as db:
+            begun = db.scalar(select(func.count()).select_from(plans))
+            told = db.scalar(select(func.max(events.c.number)))
+            return begun or 0, told or 0, db.scalar(select(func.count()).select_from(entries)) or 0
+
     # --- proof -----------------------------------------------------------------------------------
 
     def links(self) -> Iterator[dict[str, Any]]:
