@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chains.base import Height, Snapshot
@@ -14,6 +14,7 @@ from coordinator.app import App
 from coordinator.prices import observe as observe_prices
 from coordinator.saga.retry import reading
 from policies.base import Decision, Portfolio, Prices, Targets
+from policies.decide import Record, decide, memory_of
 
 if TYPE_CHECKING:
     from coordinator.ledger.reconcile import Line
@@ -47,9 +48,20 @@ async def look(app: App) -> Seen:
     sagas = open_sagas(app)
     lines = await bring_up_to_date(app.journal, app.chains, snapshots, sagas)
     seen = portfolio(snapshots, app.treasury.tokens, sagas, prices, now)
-    targets = app.treasury.policy.targets(seen)
-    decision = app.treasury.trigger.decide(seen, targets, app.journal.last_begun())
+    targets, decision = _decided(app, seen)
     return Seen({s.chain: s.height for s in snapshots}, lines, seen, targets, decision, sagas)
+
+
+def _decided(app: App, seen: Portfolio) -> tuple[Targets, Decision]:
+    """The decision on what is seen and remembered; recorded, so that it can be explained and decided again."""
+    from coordinator.decisions import Decisions
+
+    policy, trigger, last_run = app.treasury.policy, app.treasury.trigger, app.journal.last_begun()
+    decisions = Decisions(app.treasury.database)
+    remembering = replace(seen, past=decisions.past(seen.time, memory_of(policy, trigger)))
+    targets, decision = decide(policy, trigger, remembering, last_run)
+    decisions.append(Record(seen, last_run, targets, decision))
+    return targets, decision
 
 
 def open_sagas(app: App) -> tuple[SagaState, ...]:

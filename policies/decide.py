@@ -22,13 +22,18 @@ def memory_of(*parts: object) -> int:
     return max((int(getattr(part, "memory", 0)) for part in parts), default=0)
 
 
-def remember(past: tuple[Observation, ...], portfolio: Portfolio, targets: Targets, memory: int) -> tuple[Observation, ...]:
-    """The past of the next turn: this turn added, what is older than `memory` seconds dropped. The newest is always kept."""
+def remembered(past: tuple[Observation, ...], portfolio: Portfolio, targets: Targets) -> tuple[Observation, ...]:
+    """The past with this turn added: its prices, without those that were not believed, and what it left closed."""
     prices = {asset: price.value for asset, price in portfolio.prices.by_asset.items() if asset not in targets.suspect}
-    now = Observation(portfolio.time, prices, targets.closed, targets.suspect)
-    since = portfolio.time - memory
-    first = next((i for i, seen in enumerate(past) if seen.time >= since), len(past))
-    return (*past[first:], now)
+    return (*past, Observation(portfolio.time, prices, targets.closed, targets.suspect))
+
+
+def recalled(past: tuple[Observation, ...], now: int, memory: int) -> tuple[Observation, ...]:
+    """What a turn at `now` knows of its past: the last `memory` seconds, and the newest turn however old it is. Nothing when 0."""
+    if memory <= 0 or not past:
+        return ()
+    first = next((i for i, seen in enumerate(past) if seen.time >= now - memory), len(past) - 1)
+    return past[first:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ def replayed(policy: Policy, trigger: Trigger, records: Iterable[Record]) -> Ite
     memory = memory_of(policy, trigger)
     past: tuple[Observation, ...] = ()
     for record in records:
+        past = recalled(past, record.portfolio.time, memory)
         seen = replace(record.portfolio, past=past)
         targets, decision = decide(policy, trigger, seen, record.last_run)
         yield record, targets, decision
-        past = remember(past, seen, targets, memory)
+        past = remembered(past, seen, targets)

@@ -64,6 +64,13 @@ class Panel:
         columns = [self.assets.index(asset) for asset in assets]
         return Panel(self.times, tuple(assets), np.ascontiguousarray(self.prices[:, columns]))
 
+    def started(self) -> Panel:
+        """From the first bar on at which every asset has a price. Raises BadPrices when there is none."""
+        rows = np.flatnonzero(np.isfinite(self.prices).all(axis=1))
+        if not len(rows):
+            raise BadPrices(f"there is no bar at which all of {', '.join(self.assets)} have a price")
+        return Panel(self.times[rows[0] :], self.assets, self.prices[rows[0] :])
+
     def common(self) -> Panel:
         """Only bars at which every asset has a price."""
         rows = np.isfinite(self.prices).all(axis=1)

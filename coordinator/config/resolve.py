@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
@@ -34,8 +34,10 @@ from coordinator.config.tuning import guarded
 from coordinator.prices.base import Chainlink, Manual, Peg, PriceRule, Pyth, Source
 from policies.base import Band, Targets, Trigger, UnitBand
 from policies.drift import AnyTrigger
-from policies.registry import POLICIES, UNTUNED, drift_trigger, interval_trigger
-from policies.tuning import Tuning
+from policies.registry import POLICIES, drift_trigger, interval_trigger
+
+if TYPE_CHECKING:
+    from policies.tuning import Tuning
 
 
 def resolve(sections: Sections, file: Path) -> Treasury:
@@ -44,7 +46,7 @@ def resolve(sections: Sections, file: Path) -> Treasury:
     names = tokens_by_name(sections)
     ids = {name: chain.id for name, chain in sections.chains.items()}
     targets = _targets(sections, targets_model, names)
-    tuning = sections.tuning.tuning() if sections.tuning else UNTUNED
+    tuning = sections.tuning.tuning() if sections.tuning else None
     return Treasury(
         name=sections.name,
         file=file,
@@ -145,7 +147,7 @@ def _targets(sections: Sections, model: TargetsModel, names: Mapping[str, Token]
     )
 
 
-def _trigger(model: TriggersModel, tuning: Tuning) -> Trigger:
+def _trigger(model: TriggersModel, tuning: Tuning | None) -> Trigger:
     triggers: list[Trigger] = []
     if model.drift is not None:
         triggers.append(drift_trigger(model.drift.beyond))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from coordinator.config import quantities
 from coordinator.config.quantities import Refused
-from policies.base import Policy, Trigger
-from policies.breakers.conditions import Condition, Depeg, Disagreement, Jump, Loss, PriceMove, Turbulence
-from policies.breakers.policy import Breaker, Guarded, WayBack
-from policies.cost_bands import Costs
-from policies.gates import CoolDown, CostGate, Gated, GateRule
-from policies.intent import Intent
-from policies.risk.model import ObservedRisk, RiskModel, StatedRisk
 from policies.schedule import BadSchedule, Blackout, Cron, CronTrigger
-from policies.tuning import Tuning
+
+if TYPE_CHECKING:  # at run time they are imported where they are built: they bring numpy, which most treasuries never need
+    from policies.base import Policy, Trigger
+    from policies.breakers.conditions import Condition
+    from policies.breakers.policy import Breaker
+    from policies.gates import GateRule
+    from policies.risk.model import RiskModel
+    from policies.tuning import Tuning
 
 _PERCENT = re.compile(r"(?P<sign>-?)\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*%")
 
@@ -81,6 +81,8 @@ class RiskSection(Section):
         return self
 
     def model(self) -> RiskModel:
+        from policies.risk.model import ObservedRisk, StatedRisk
+
         if self.volatility is not None:
             return StatedRisk(self.volatility, self.correlation)
         halflife = self.halflife or 0
@@ -119,6 +121,11 @@ class TuningSection(Section):
     intent: IntentSection | None = None
 
     def tuning(self) -> Tuning:
+        from policies.cost_bands import Costs
+        from policies.intent import Intent
+        from policies.risk.model import StatedRisk
+        from policies.tuning import Tuning
+
         costs = self.costs
         intent = self.intent or IntentSection()
         return Tuning(
@@ -181,10 +188,14 @@ class BreakerSection(Section):
         return self
 
     def breaker(self, name: str) -> Breaker:
+        from policies.breakers.policy import Breaker, WayBack
+
         way = WayBack(self.until.quiet or 0, self.until.calm, self.until.owner, self.until.reopened)
         return Breaker(name, self._condition(), self.then, way, self.assets)
 
     def _condition(self) -> Condition:
+        from policies.breakers.conditions import Depeg, Disagreement, Jump, Loss, PriceMove, Turbulence
+
         calm, within = self.by if self.calm_at is None else self.calm_at, self.within or 0
         match self.when:
             case "fall" | "rise":
@@ -205,6 +216,8 @@ def guarded(policy: Policy, breakers: dict[str, BreakerSection]) -> Policy:
     """The policy under its breakers; itself when there are none."""
     if not breakers:
         return policy
+    from policies.breakers.policy import Guarded
+
     refuges = frozenset(asset for section in breakers.values() for asset in section.refuges)
     return Guarded(policy, tuple(section.breaker(name) for name, section in breakers.items()), refuges)
 
@@ -251,10 +264,13 @@ class GatesSection(Section):
     blackouts: tuple[BlackoutSection, ...] = ()
     worth_over: Duration | None = None
 
-    def gated(self, trigger: Trigger, tuning: Tuning) -> Trigger:
-        gates: list[GateRule] = [Blackout(Cron(b.at, b.zone), b.lasting) for b in self.blackouts]
-        if self.cool_down is not None:
-            gates.insert(0, CoolDown(self.cool_down))
-        if self.worth_over is not None:
+    def gated(self, trigger: Trigger, tuning: Tuning | None) -> Trigger:
+        if self == GatesSection():
+            return trigger
+        from policies.gates import CoolDown, CostGate, Gated
+
+        gates: list[GateRule] = [CoolDown(self.cool_down)] if self.cool_down is not None else []
+        gates += [Blackout(Cron(b.at, b.zone), b.lasting) for b in self.blackouts]
+        if self.worth_over is not None and tuning is not None:
             gates.append(CostGate(tuning.risk, tuning.aversion, self.worth_over, tuning.costs.proportional, tuning.costs.per_leg))
-        return Gated(trigger, tuple(gates)) if gates else trigger
+        return Gated(trigger, tuple(gates))

@@ -8,7 +8,7 @@ an edge than `KNIFE_EDGE`, the answer is thrown away and the exact backtest is r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -42,16 +42,19 @@ class Edges:
 
 def backtest(panel: Panel, policy: Policy, trigger: Trigger, terms: Terms) -> Run:
     """The backtest, by the fast way where it exists and is certain, else the exact one: equal decisions either way."""
-    edges = edges_of(panel, policy, trigger, terms)
-    if edges is None:
+    whole = panel if panel.complete else panel.common()  # a bar without all prices decides nothing, and fixed bands remember nothing
+    edges = edges_of(whole, policy, trigger, terms)
+    if edges is None or not np.isfinite(panel.prices[0]).all():
         return run(panel, policy, trigger, terms)
-    found = jump(panel, edges, terms)
-    return found if found.closest is not None and found.closest > KNIFE_EDGE else run(panel, policy, trigger, terms)
+    found = jump(whole, edges, terms)
+    if found.closest is None or found.closest <= KNIFE_EDGE:
+        return run(panel, policy, trigger, terms)
+    return found if whole is panel else replace(found, blind=tuple(np.flatnonzero(~np.isfinite(panel.prices).all(axis=1)).tolist()))
 
 
 def edges_of(panel: Panel, policy: Policy, trigger: Trigger, terms: Terms) -> Edges | None:
-    """The bands as arrays; None when decisions depend on more than present weights, or something has no price."""
-    if not isinstance(policy, BandPolicy) or not isinstance(trigger, DriftTrigger) or terms.delay or not panel.complete:
+    """The bands as arrays; None when decisions depend on more than present weights."""
+    if not isinstance(policy, BandPolicy) or not isinstance(trigger, DriftTrigger) or terms.delay:
         return None
     targets = policy.bands
     if targets.chains or targets.tokens or set(targets.assets) != set(panel.assets):

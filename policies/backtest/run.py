@@ -15,7 +15,7 @@ import numpy as np
 from chains.ids import ChainId, TokenId
 from chains.tokens import AssetId, Token
 from policies.base import Observation, Policy, Portfolio, Position, Price, Prices, Targets, Trigger
-from policies.decide import decide, memory_of, remember
+from policies.decide import decide, memory_of, recalled, remembered
 from policies.landing import Landing, landed
 from policies.panel import BadPrices, Floats, Panel
 
@@ -148,6 +148,7 @@ class _Book:
 
     def turn(self, bar: int) -> None:
         prices = self.panel.exact(bar)
+        self.past = recalled(self.past, self.panel.times[bar], self.memory)
         portfolio = self._portfolio(bar, prices, self.units)
         targets, decision = decide(self.policy, self.trigger, portfolio, self.last_run)
         self.told += targets.told
@@ -161,7 +162,7 @@ class _Book:
             elif not self.arriving and decision.act:
                 self._trade(bar, portfolio, targets, decision.reason)
             self._measure(bar, prices, targets)
-        self.past = remember(self.past, portfolio, targets, self.memory)
+        self.past = remembered(self.past, portfolio, targets)
 
     def _track(self, bar: int) -> None:
         """Return of the last bar's weights minus ideals; the first bar has none."""
