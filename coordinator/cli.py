@@ -192,6 +192,8 @@ def why_not(
     """Which gate keeps the treasury from acting, and the smallest change that would open it.
 
     Exit 0: not acting, each shut gate is named. 10: it is time to act.
+
+    Example: `coordinator why-not`, and for the newest ten decisions: `coordinator why-not --last 10`
     """
     from coordinator.commands import why_not as body
     from coordinator.commands.session import perform

@@ -45,11 +45,14 @@ async def verify(session: Session) -> Exit:
 
     async with session.app() as app:
         problem = wrong(app.journal)
-    if problem:
-        session.out.error(f"{session.treasury.database}: {problem}")
-        return Exit.ERROR
-    session.out.note(f"{session.treasury.database}: every event follows from the one before it")
-    return Exit.OK
+    database = session.treasury.database
+    view = {"schema": "coordinator/audit@1", "journal": str(database), "holds": not problem, "problem": problem}
+    if not problem:
+        session.out.data(view, lambda _, console: console.print(f"{database}: every event follows from the one before it", soft_wrap=True))
+        return Exit.OK
+    session.out.data(view, lambda _, console: None)
+    session.out.error(f"{database}: {problem}; stop, and restore it from a backup")
+    return Exit.ERROR
 
 
 async def show(session: Session, file: Path) -> Exit:
