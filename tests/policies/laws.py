@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from policies.forecast import loss, models
 from policies.region import aim, bands, fixed, impact, legs
 from policies.region.certificate import hold
 from policies.region.problem import problem
 from policies.region.solve import solve
 from policies.risk import covariance, parity, tracking
 from tests.benchmarks.policies import workloads
+from tests.policies import laws_backtest
 
 ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "check_values.json").read_text(encoding="utf-8"))
 Row = Mapping[str, Any]
@@ -125,6 +128,35 @@ def two_legs(i: Row) -> dict[str, Any]:
     return {"new": new, "legs": int(np.sum(moved > 1e-9)), "turnover": float(moved.sum()), "max_deviation": furthest}
 
 
+def garch(i: Row) -> dict[str, Any]:
+    draws, level, returns = np.random.default_rng(i["seed"]).standard_normal(1000), 0.5, []
+    for z in draws:
+        returns.append(0.02 + np.sqrt(level) * z)
+        level = 0.02 + 0.08 * (returns[-1] - 0.02) ** 2 + 0.9 * level
+    model = models.Garch(i["mu"], i["omega"], i["alpha"], i["beta"], i["gamma"])
+    likelihood, after = model.filtered(np.array(returns))
+    return {"loglik": likelihood, "h_next": after, "h_10": model.ahead(after, 10)}
+
+
+def har(i: Row) -> dict[str, Any]:
+    level, realised = 0.0, []
+    for z in np.random.default_rng(i["seed"]).standard_normal(400):
+        level = 0.95 * level + 0.3 * z
+        realised.append(np.exp(-7 + level))
+    rows = np.array(realised)
+    fitted = models.fit_har(rows)
+    return {
+        "coefficients": fitted.coefficients,
+        "residual_variance": fitted.residual_variance,
+        "forecast": float(fitted.forecast(models.har_features(rows)[-1:])[0]),
+        "ewma94": float(models.ewma(rows)[-1]),
+    }
+
+
+def qlike(i: Row) -> dict[str, Any]:
+    return {"value": float(np.mean(loss.qlike(np.array(i["forecast"]), np.array(i["realised"]))))}
+
+
 LAWS: dict[str, Callable[[Row], dict[str, Any]]] = {
     "no-trade certificate": certificate,
     "single-period rebalance (P1)": rebalance,
@@ -141,6 +173,10 @@ LAWS: dict[str, Callable[[Row], dict[str, Any]]] = {
     "drifted weights": drifted,
     "shrinkage intensity": shrinkage,
     "two-leg plan": two_legs,
+    "GARCH / GJR recursion": garch,
+    "HAR-log regression": har,
+    "QLIKE": qlike,
+    **laws_backtest.LAWS,
 }
 
 
@@ -168,7 +204,7 @@ def _apart(tol: Row, name: str, value: Any, mine: Any) -> tuple[float, float]:
 
 def main() -> None:
     for row in ROWS:
-        law = LAWS.get(row["law"])
+        law = None if laws_backtest.needs_fixture(row) and laws_backtest.FIXTURES not in os.environ else LAWS.get(row["law"])
         for name, value, mine, apart, part in comparisons(row, law(row["inputs"])) if law else []:
             short = [repr(np.round(np.asarray(v, dtype=float), 10).tolist())[:44] for v in (value, mine)]
             print(f"{row['id']:28} {name:18} {short[0]:46} {short[1]:46} {apart:9.1e} {'ok' if part <= 1 else 'OFF'}")  # noqa: T201
