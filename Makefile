@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types unit down clean lock bench-planner setup
+.PHONY: demo test lint types unit down clean lock bench-planner soak-kill setup
 
 demo: setup  ## the main job on a local network of real contracts
 	@$(BIN)/python -m deploy.demo
@@ -35,6 +35,9 @@ unit: setup
 
 down: setup  ## stop the demo's local network
 	@$(BIN)/python -m deploy.localnet down
+
+soak-kill: setup  ## kill -9 `apply` KILLS times on a local network of its own, then ask the chains
+	@$(BIN)/python -m tests.soak.kills --kills $(or $(KILLS),100)
 
 bench-planner: setup
 	@$(BIN)/python -m tests.benchmarks.planner

@@ -134,3 +134,21 @@ def succeeded(chain: dict[str, Any], reference: str) -> bool:
         return False
     (status,) = request(chain["rpc"][0], "getSignatureStatuses", [reference], {"searchTransactionHistory": True})["value"]
     return status is not None and status["err"] is None and status["confirmationStatus"] == "finalized"
+
+
+def test_witness__a_leg_done_twice_or_not_at_all__would_be_seen(demo: Demo):
+    legs = demo.plan["legs"]
+    for number in (0, len(legs) // 2, len(legs) - 1):
+        leg = legs[number]
+        done_beside_the_plan = demo.witness.findings([*legs[:number], *legs[number + 1 :]])
+        assert len(done_beside_the_plan.double) >= 2, leg
+        not_done = demo.witness.findings([*legs, leg])
+        assert len(not_done.lost) >= 2, leg
+        assert done_beside_the_plan.problems()
+        assert not_done.problems()
+
+
+def test_witness__a_stranger_pays_in__would_be_seen(demo: Demo):
+    account = demo.plan["legs"][0]["leg"]["sender"].rsplit(":", 1)[-1]
+    demo.network.evm("beta").deal("WBTC", account, 1)
+    assert demo.witness.findings(demo.plan["legs"]).problems()
