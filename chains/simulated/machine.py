@@ -26,8 +26,16 @@ def digest(*parts: object) -> str:
     return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()
 
 
+ERC20_TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+"""keccak256("Transfer(address,address,uint256)"), the event of EIP-20."""
+
+
 def topic(text: str) -> str:
-    """A log topic (0x and 64 hex digits) that stands for a text: an event's name, an address, a message."""
+    """A log topic (0x and 64 hex digits) that stands for a text: `Transfer` and addresses as real EVM tokens log them, else a hash."""
+    if text == "Transfer":
+        return ERC20_TRANSFER
+    if len(text) == 42 and text.startswith("0x"):
+        return "0x" + text[2:].lower().rjust(64, "0")
     return "0x" + digest("topic", text)
 
 

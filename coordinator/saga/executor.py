@@ -40,6 +40,7 @@ from coordinator.saga.machine import (
     UndoOpened,
     Voided,
 )
+from coordinator.saga.turns import ahead, rests, transactions
 
 Watch = Callable[[SagaState, Mapping[str, str]], None]
 """Called after every pass with the saga and, by leg id, why a leg waits."""
@@ -59,14 +60,14 @@ class Executor:
     _opening: defaultdict[TokenId, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def run(self, saga: str, watch: Watch | None = None) -> SagaState:
-        """Drive a saga until every leg has ended or needs a person."""
+        """Drive a saga until every leg has ended, needs a person, or waits for one that does."""
         state = self.journal.saga(saga)
         while not state.ended:
             before = state
             state = await self.advance(state)
             if watch:
                 watch(state, self.waits)
-            if all(leg.state.ended or leg.parked for leg in state.legs.values()):
+            if rests(state, self._atomic):
                 break
             if state == before:
                 await self.clock.sleep(self.pause)
@@ -76,7 +77,8 @@ class Executor:
         """One pass: every leg goes as far as it can without waiting. Expected faults become waits, ends or parking; bugs are raised."""
         legs = dict(saga.legs)
         outcomes = await asyncio.gather(*(self._go(saga.id, legs, name) for name in legs), return_exceptions=True)
-        surprise = next((outcome for outcome in outcomes if isinstance(outcome, BaseException)), None)
+        surprises = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        surprise = min(surprises, key=lambda found: isinstance(found, Overtaken), default=None)  # a bug is not hidden by a lost race
         if isinstance(surprise, Overtaken):
             return self.journal.saga(saga.id)
         if surprise is not None:
@@ -239,20 +241,14 @@ class Executor:
         return self._record(saga, leg, Abandoned(leg.reason))
 
     def _waits_for_another(self, legs: Mapping[str, LegState], leg: LegState) -> bool:
-        """Another leg's allowance for the same token may still stand. Once all of its transactions are signed, nonces keep their order."""
+        if ahead(legs, leg, self._atomic(leg)) is None:
+            return False
         source = leg.leg.lane.source
-        for other in legs.values():
-            if other.leg.id == leg.leg.id or other.leg.lane.source != source:
-                continue
-            signing = other.state is State.DEPARTING and not self._all_signed(other)
-            if signing or (other.state is State.UNDOING and leg.state is State.WAITING):
-                self.waits[leg.leg.id] = f"waits for its turn: another leg is giving {source.asset} on {source.chain}"
-                return True
-        return False
+        self.waits[leg.leg.id] = f"waits for its turn: another leg is giving {source.asset} on {source.chain}"
+        return True
 
-    def _all_signed(self, leg: LegState) -> bool:
-        signed = {step for stage, step, _ in (*leg.live, *leg.settled) if stage == leg.stage}
-        return len(signed) == len(_transactions(self.chains[leg.leg.lane.source.chain], leg.calls))
+    def _atomic(self, leg: LegState) -> bool:
+        return self.chains[leg.leg.lane.source.chain].atomic
 
     # --- sending -----------------------------------------------------------------------------------
 
@@ -262,12 +258,12 @@ class Executor:
         The receipt is the last one's, or the first failed one's; None: not yet."""
         chain = self.chains[leg.calls[0].chain]
         last: Receipt | None = None
-        for step, calls in enumerate(_transactions(chain, leg.calls)):
+        for step, calls in enumerate(transactions(leg.calls, chain.atomic)):
             leg, landed = await self._settle(saga, leg, chain, step, calls)
             if landed is None or not landed.succeeded:
                 return leg, landed if landed and landed.final else None
             last = landed
-        steps = [leg.receipt(step) for step in range(len(_transactions(chain, leg.calls)))]
+        steps = [leg.receipt(step) for step in range(len(transactions(leg.calls, chain.atomic)))]
         return leg, last if all(steps) else None
 
     async def _settle(self, saga: str, leg: LegState, chain: Chain, step: int, calls: Sequence[Call]) -> tuple[LegState, Receipt | None]:
@@ -332,10 +328,6 @@ def scaled(leg: Leg, shortfall: int) -> Leg | None:
         return None
     least = leg.least.units * gives // leg.gives.units
     return replace(leg, gives=Amount(leg.gives.token, gives), least=Amount(leg.least.token, least))
-
-
-def _transactions(chain: Chain, calls: Sequence[Call]) -> list[tuple[Call, ...]]:
-    return [tuple(calls)] if chain.atomic else [(call,) for call in calls]
 
 
 def _units(amount: Amount | None) -> int:
