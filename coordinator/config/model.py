@@ -225,7 +225,7 @@ class TriggersModel(Section):
     drift: DriftModel | None = None
     interval: Duration | None = None
     cron: CronSection | None = None
-    gates: GatesSection = GatesSection()
+    gates: GatesSection = Field(default_factory=GatesSection)
 
     @model_validator(mode="after")
     def _any(self) -> Self:
@@ -272,7 +272,7 @@ class Document(Section):
 
     version: Literal["1"]
     name: Name
-    state: StateModel = StateModel()
+    state: StateModel = Field(default_factory=StateModel)
     chains: dict[str, Any] = Field(min_length=1)
     accounts: dict[str, AccountModel]
     assets: dict[str, AssetModel] = Field(min_length=1)

@@ -62,7 +62,7 @@ Assets = Annotated[frozenset[str], BeforeValidator(lambda value: frozenset(value
 class Section(BaseModel):
     """Unknown keys are refused; nothing changes once read; errors never hold the input."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True, defer_build=True)
 
 
 class RiskSection(Section):
@@ -172,7 +172,7 @@ class BreakerSection(Section):
     within: Duration | None = None
     calm_at: Volatility | None = None
     then: Literal["no-buy", "no-sell", "reduce-only", "freeze"]
-    until: WaySection = WaySection()
+    until: WaySection = Field(default_factory=WaySection)
     assets: Assets = frozenset()
     pegs: dict[str, Number] = Field(default_factory=dict)
     refuges: Assets = frozenset()
