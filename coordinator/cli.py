@@ -242,6 +242,38 @@ def backtest(
     return backtesting.backtest(prices, asked, treasury, voice, out)
 
 
+@app.command(name="run")
+def daemon(
+    *,
+    config: Config = DEFAULT,
+    every: Annotated[Seconds, Parameter(help="Seconds between two turns.")] = 60.0,
+    grace: Annotated[float, Parameter(validator=Number(gte=0), help="Seconds that what was begun may go on after SIGTERM.")] = 60.0,
+    once: Annotated[bool, Parameter(negative="", help="One turn; its outcome is the exit code.")] = False,
+    dry_run: Annotated[bool, Parameter(negative="", help="Everything up to the moment of beginning, without keys.")] = False,
+    port: Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535), help="Serve the dashboard here too.")] = None,
+    host: Annotated[str, Parameter(help="Address for the dashboard to listen at.")] = "127.0.0.1",
+    name: Annotated[tuple[str, ...], Parameter(help="A host name beside loopback by which it may be called; may be repeated.")] = (),
+) -> int:
+    """The daemon: looks again and again; when a trigger says that it is time and no rule stands against it, plans and applies.
+
+    One daemon a journal; never beside apply. SIGTERM: finishes what was begun, --grace seconds at most, and ends with 0.
+
+    Example: `coordinator run --every 60 --port 8787`, and to see what it would do: `coordinator run --once --dry-run`
+    """
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    async def body(session: Session) -> Exit:
+        from coordinator.commands import running
+        from coordinator.commands.serving import Where
+        from coordinator.daemon.loop import Pace
+
+        dashboard = Where(port, host, name) if port is not None else None
+        return await running.run(session, running.Manner(Pace(every, grace), once, dry_run, dashboard=dashboard))
+
+    return perform(config, Output(False), body)
+
+
 @app.command
 def solve(
     instance: Path,

@@ -31,14 +31,14 @@ async def apply(session: Session, file: Path | None, patience: float | None, rep
     plan = read(file) if file else None
     with sole_actor(session.treasury.database):
         async with session.app(keys=True) as app:
-            refused = await _begin(app, plan, session.out) if plan else None
+            refused = await begin(app, plan, session.out) if plan else None
             if refused is not None:
                 return refused
             session.acting = bool(open_sagas(app))
             return await _finish(app, session.out, patience, replans)
 
 
-async def _begin(app: App, plan: Plan, out: Output) -> Exit | None:
+async def begin(app: App, plan: Plan, out: Output) -> Exit | None:
     """Hold the plan against the world as it is now, then write down that it begins. A refusal's code, or None."""
     if app.journal.plan(plan.id):
         out.error(f"plan {plan.id[:12]} was applied before; a plan is applied at most once. Make a new one with: coordinator plan")
@@ -71,7 +71,7 @@ async def _finish(app: App, out: Output, patience: float | None, replans: int) -
     """Drive what is under way to its end, and what takes up from it; then say what happened and hold the books against the chains."""
     try:
         async with asyncio.timeout(patience):
-            ends = await _carry_out(app, out, replans)
+            ends = await carry_out(app, out, replans)
     except TimeoutError:
         out.note("Stopped watching after the time given. Go on with: coordinator apply --resume")
         return Exit.RUNNING
@@ -86,7 +86,7 @@ async def _finish(app: App, out: Output, patience: float | None, replans: int) -
     return _outcome(ends, out)
 
 
-async def _carry_out(app: App, out: Output, replans: int) -> list[SagaState]:
+async def carry_out(app: App, out: Output, replans: int) -> list[SagaState]:
     """Every saga that is under way, and up to `replans` that take up from what they left undone, in the order they ended."""
     ends: list[SagaState] = []
     while under_way := [saga.id for saga in open_sagas(app)]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -48,10 +48,14 @@ async def serve(session: Session, where: Where) -> Exit:
     return Exit.OK
 
 
-async def until(stop: asyncio.Event, app: App, where: Where) -> None:
-    """Serve until `stop` is set. A bug in looking ends it with its traceback; a fault of the outside world does not."""
+async def until(stop: asyncio.Event, app: App, where: Where, listens: Callable[[], None] = lambda: None) -> None:
+    """Serve until `stop` is set; `listens` is called once it answers.
+
+    A bug in looking ends it with its traceback; a fault of the outside world does not.
+    """
     watcher = Watcher(app, where.every)
     runner = await listening(watcher, where.host, where.port, where.names)
+    listens()
     looking = asyncio.create_task(watcher.run())
     stopping = asyncio.create_task(stop.wait())
     try:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -66,3 +67,10 @@ def _fill(node: Node, path: tuple[str, ...], environment: Mapping[str, str], fin
             findings.add(node.where, path, f"${{{name}}} is not set", "a variable that is set", f"export {name}=…, or write the value here")
     text = _VARIABLE.sub(lambda match: environment.get(match[1], ""), node.value)
     return replace(node, value=text, origin=names[0]) if names else node
+
+
+def supervisor(environment: Mapping[str, str] | None = None) -> tuple[str | None, float | None]:
+    """Where systemd listens for the word of its service, and the seconds of silence after which it restarts it; None without systemd."""
+    found = os.environ if environment is None else environment
+    patience = found.get("WATCHDOG_USEC", "")
+    return found.get("NOTIFY_SOCKET") or None, int(patience) / 1_000_000 if patience.isdecimal() and int(patience) else None

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from coordinator.web.drawing.svg import element
 
 WIDTH, HEIGHT, TOP, GAP, NODE = 760, 320, 34, 14, 16
-LEFT, RIGHT = 190, 570
+LEFT, RIGHT, LINE = 215, 530, 18
 COLOURS = 8
 
 
@@ -32,10 +32,7 @@ def sankey(chains: Sequence[str], flows: Sequence[Flow], labels: Mapping[tuple[s
     left = _column(chains, {c: sum(f.value for f in flows if f.source == c) for c in chains}, scale)
     right = _column(chains, {c: sum(f.value for f in flows if f.target == c) for c in chains}, scale)
     ribbons = _ribbons(chains, flows, (left, right), scale)
-    nodes = [
-        *(_node(c, number, left[c], ("before", labels.get(("before", c), ""))) for number, c in enumerate(chains)),
-        *(_node(c, number, right[c], ("after", labels.get(("after", c), ""))) for number, c in enumerate(chains)),
-    ]
+    nodes = [*_nodes(chains, left, "before", labels), *_nodes(chains, right, "after", labels)]
     heads = (
         element("text", "before", class_="head", x=LEFT, y=18, text_anchor="end"),
         element("text", "after", class_="head", x=RIGHT + NODE, y=18),
@@ -96,14 +93,21 @@ def _ribbon(flow: Flow, start: float, end: float, colour: int, height: float) ->
     return element("path", element("title", flow.told), d=path, class_=f"ribbon {moves} c{colour % COLOURS}")
 
 
-def _node(chain: str, number: int, place: tuple[float, float], side: tuple[str, str]) -> Markup:
-    (top, height), (when, label) = place, side
+def _nodes(chains: Sequence[str], column: Column, when: str, labels: Mapping[tuple[str, str], str]) -> list[Markup]:
+    """One side's chains; the texts of small ones are moved apart, so that each can be read."""
     x = LEFT if when == "before" else RIGHT
     text, anchor = (x - 8, "end") if when == "before" else (x + NODE + 8, "start")
-    middle = top + max(height, 2.0) / 2
-    return element(
-        "g",
-        element("rect", class_=f"node c{number % COLOURS}", x=x, y=top, width=NODE, height=max(height, 2.0), rx="2"),
-        element("text", chain, class_="name", x=text, y=middle, text_anchor=anchor),
-        element("text", label, class_="value", x=text, y=middle + 15, text_anchor=anchor),
-    )
+    drawn, free = [], 0.0
+    for number, chain in enumerate(chains):
+        top, height = column[chain]
+        line = max(top + max(height, 2.0) / 2 + 4, free)
+        free = line + LINE
+        value = element("tspan", f"  {labels.get((when, chain), '')}", class_="value")
+        drawn.append(
+            element(
+                "g",
+                element("rect", class_=f"node c{number % COLOURS}", x=x, y=top, width=NODE, height=max(height, 2.0), rx="2"),
+                element("text", chain, value, class_="name", x=text, y=line, text_anchor=anchor),
+            )
+        )
+    return drawn

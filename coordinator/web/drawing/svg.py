@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 Value = str | int | float
 CASED = frozenset({"viewBox", "preserveAspectRatio", "refX", "refY", "markerWidth", "markerHeight"})
-NAMES = frozenset({"circle", "defs", "g", "line", "marker", "path", "polyline", "rect", "svg", "text", "title"})
+NAMES = frozenset({"circle", "defs", "g", "line", "marker", "path", "polyline", "rect", "svg", "text", "title", "tspan"})
 
 
 def element(name: str, *children: str | Markup, **attributes: Value) -> Markup:
