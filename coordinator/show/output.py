@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Output:
@@ -15,8 +17,14 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.people = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
-        self.notes = Console(stderr=True, highlight=False)
+
+    @cached_property
+    def people(self) -> Console:
+        return _console(stderr=self.as_json)
+
+    @cached_property
+    def notes(self) -> Console:
+        return _console(stderr=True)
 
     def data(self, view: dict[str, Any], draw: Callable[[dict[str, Any], Console], None]) -> None:
         if self.as_json:
@@ -30,3 +38,9 @@ class Output:
 
     def error(self, text: str) -> None:
         self.notes.print(text, style="bold red", markup=False, soft_wrap=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console  # late: while the networks are asked, nothing is drawn yet
+
+    return Console(stderr=stderr, highlight=False)
