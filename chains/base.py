@@ -198,6 +198,12 @@ class Chain(Reader, Protocol):
     async def sequence(self, sender: AccountId) -> int | None:
         """The account's next nonce as the chain knows it, pending included; None where there are no nonces (Solana)."""
 
+    async def stopped(self, account: AccountId, token: TokenId) -> str:
+        """Why the account, which holds some of the token, cannot move it now: the issuer paused the token or froze the account.
+
+        Empty when nothing stops it, as far as the chain shows. Raises what a Reader raises.
+        """
+
     async def prepare(self, sender: AccountId, calls: Sequence[Call], sequence: int | None) -> Submission:
         """Simulate, then sign as one unit; send nothing. Raises Reverted or Unfunded when it would fail, Misconfigured without a key."""
 

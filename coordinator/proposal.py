@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from bridges.base import Quote
 from chains.errors import Fault
+from chains.ids import TokenId
 from coordinator.app import App
 from coordinator.drafting import Terms, draft
 from coordinator.guard import Moved, Objection, objections, still_holds
@@ -76,7 +77,22 @@ async def judge(app: App, plan: Plan, seen: Seen) -> Verdict:
     quotes = dict(await asyncio.gather(*(_quote(app, planned.quote, planned.leg.id) for planned in plan.legs)))
     known = {leg: quote for leg, quote in quotes.items() if quote is not None}
     moved = still_holds(plan, seen.portfolio, known, app.treasury)
-    return Verdict(moved, objections(plan, seen.portfolio, app.treasury, spent_today(app, seen.portfolio)))
+    rules = objections(plan, seen.portfolio, app.treasury, spent_today(app, seen.portfolio))
+    return Verdict(moved, (*rules, *await _stopped(app, plan, seen)))
+
+
+async def _stopped(app: App, plan: Plan, seen: Seen) -> list[Objection]:
+    """Tokens of the plan that their issuer has paused, or frozen in our account. Of a token that is not held yet nothing is known."""
+    held = {position.token.id for position in seen.portfolio.positions if position.held}
+    used = dict.fromkeys(token.id for planned in plan.legs for token in (planned.leg.lane.source, planned.leg.lane.target))
+    asked = [token for token in used if token in held and token.chain in app.treasury.accounts]
+    found = await asyncio.gather(*(_why_stopped(app, token) for token in asked))
+    limit, mend = "a token that its issuer lets us move", "ask the issuer, and wait or plan without it"
+    return [Objection("stopped", app.treasury.names[token], why, limit, mend) for token, why in zip(asked, found, strict=True) if why]
+
+
+async def _why_stopped(app: App, token: TokenId) -> str:
+    return await reading(lambda: app.chains[token.chain].stopped(app.treasury.accounts[token.chain], token), app.clock)
 
 
 async def _quote(app: App, quote: Quote, leg: str) -> tuple[str, Quote | None]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chains.evm.preparing import Preparing
 
 DECIMALS = selector("decimals()")
+TRANSFER = selector("transfer(address,uint256)")
 AT_ONCE = 200  # balances in one call: far below any node's gas limit
 _KNOWN_HERE = ("already known", "already imported", "known transaction", "alreadyknown")  # the node holds this very transaction
 
@@ -105,11 +106,14 @@ class EvmChain:
 
     async def read(self, call: Call) -> bytes:
         newest = await self._heights.newest()
-        return await self._call(call.target, call.data, hex(newest), call.purpose, call.value)
+        return await self._call(call.target, call.data, hex(newest), call.purpose, value=hex(call.value))
 
-    async def _call(self, target: str, data: bytes, block: Any, purpose: str, value: int = 0) -> bytes:
-        """What the quorum says a call returns at `block`. Raises Reverted as the contract does, Unfunded when value is lacking."""
-        transaction = {"to": target, "data": "0x" + data.hex()} | ({"value": hex(value)} if value else {})
+    async def _call(self, target: str, data: bytes, block: Any, purpose: str, **more: str) -> bytes:
+        """What the quorum says a call returns at `block`. Raises Reverted as the contract does, Unfunded when value is lacking.
+
+        `more`: `value` or `from`, as JSON-RPC names and writes them.
+        """
+        transaction = {"to": target, "data": "0x" + data.hex()} | {key: text for key, text in more.items() if text != "0x0"}
         try:
             returned: str = await self.pool.decide("eth_call", [transaction, block], normal.data)
         except Refused as refusal:
@@ -132,6 +136,18 @@ class EvmChain:
         """The highest next nonce that the quorum has reached, pending included: a lagging endpoint never lowers it."""
         answers = await self.pool.poll("eth_getTransactionCount", [sender.address, "pending"], lambda value: int(value, 16))
         return self._heights.reached(answers)
+
+    async def stopped(self, account: AccountId, token: TokenId) -> str:
+        """Tries, without sending it, to move one base unit to where it is: what an issuer stops is stopped for that too."""
+        if token.is_native:
+            return ""
+        own = bytes.fromhex(account.address[2:]).rjust(32, b"\0")
+        block = hex(await self._heights.newest())
+        try:
+            await self._call(token.reference, TRANSFER + own + (1).to_bytes(32), block, "a transfer", **{"from": account.address})
+        except Reverted as refusal:
+            return str(refusal)
+        return ""
 
     async def prepare(self, sender: AccountId, calls: Sequence[Call], sequence: int | None) -> Submission:
         """Exactly one call. Besides the protocol's faults raises OutsideTerms when gas costs more than the configured cap."""

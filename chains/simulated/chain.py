@@ -94,6 +94,10 @@ class SimulatedChain:
         waiting = [t.sequence for t in network.mempool if t.sender == sender and t.sequence is not None]
         return max([network.nonce(sender) - 1, *waiting]) + 1
 
+    async def stopped(self, account: AccountId, token: TokenId) -> str:
+        self._reach()
+        return ""  # no issuer rules here
+
     async def prepare(self, sender: AccountId, calls: Sequence[Call], sequence: int | None) -> Submission:
         network = self._reach()
         if sender not in self._keys:

@@ -18,6 +18,7 @@ from chains.errors import Misconfigured
 
 MINT_BYTES = 82
 ACCOUNT_BYTES = 165
+_STATE_AT = 108  # account state: 1 initialised, 2 frozen
 _TYPE_AT = 165  # account type byte of Token-2022: 1 mint, 2 account
 TOKEN_PROGRAMS = (TOKEN_PROGRAM_ID, TOKEN_2022_PROGRAM_ID)
 
@@ -80,6 +81,11 @@ def read_balance(owner: str, mint: str, account: Raw | None) -> int | Unknown:
     if data[:32] != bytes(Pubkey.from_string(mint)) or data[32:64] != bytes(Pubkey.from_string(owner)):
         return Unknown(f"the token account of {owner} for {mint} belongs to somebody else")
     return int.from_bytes(data[64:72], "little")
+
+
+def is_frozen(account: Raw) -> bool:
+    """Whether a token account's state byte says frozen: its issuer lets nothing in or out."""
+    return len(account.data) >= ACCOUNT_BYTES and account.data[_STATE_AT] == _FROZEN
 
 
 def _dangers(data: bytes) -> Iterator[str]:

@@ -16,7 +16,7 @@ from chains.errors import Misconfigured, Unfunded
 from chains.ids import AccountId, ChainId, TokenId
 from chains.settings import SolanaSettings
 from chains.solana import sending
-from chains.solana.accounts import Mint, read_mint
+from chains.solana.accounts import Mint, is_frozen, read_mint, token_account
 from chains.solana.fate import Final, fate
 from chains.solana.looking import FINALIZED, Looking
 from chains.solana.nodes import Nodes
@@ -88,6 +88,13 @@ class SolanaChain:
 
     async def sequence(self, sender: AccountId) -> int | None:
         return None
+
+    async def stopped(self, account: AccountId, token: TokenId) -> str:
+        if token.is_native:
+            return ""
+        place = str(token_account(account.address, token.reference, (await self._mint(token)).program))
+        found = await self._looking.account(place)
+        return f"{self.id}: the issuer froze the token account {place}" if found is not None and is_frozen(found) else ""
 
     async def prepare(self, sender: AccountId, calls: Sequence[Call], sequence: int | None) -> Submission:
         signer = self._signer(sender)

@@ -148,6 +148,9 @@ class WatchedChain:
     async def read(self, call: Call) -> bytes:
         return await self._through("read", self.inner.read(call))
 
+    async def stopped(self, account: AccountId, token: TokenId) -> str:
+        return await self._through("stopped", self.inner.stopped(account, token))
+
     async def receipt(self, reference: str) -> Receipt | None:
         return await self._through("receipt", self.inner.receipt(reference))
 

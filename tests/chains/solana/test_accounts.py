@@ -8,7 +8,7 @@ from spl.token.constants import TOKEN_2022_PROGRAM_ID, TOKEN_PROGRAM_ID
 
 from chains.base import Unknown
 from chains.errors import Misconfigured
-from chains.solana.accounts import Raw, read_balance, read_mint
+from chains.solana.accounts import Raw, is_frozen, read_balance, read_mint
 
 MINT, OWNER = str(Pubkey.from_bytes(bytes([7] * 32))), str(Pubkey.from_bytes(bytes([8] * 32)))
 SOMEBODY = bytes([9] * 32)
@@ -74,3 +74,10 @@ def test_read_balance__lamports_sent_to_the_address_before_it_is_made__zero() ->
 @pytest.mark.parametrize("account", [_account(5, owner=MINT), _account(5, mint=OWNER), Raw(1, Pubkey.from_string(OWNER), bytes(165))])
 def test_read_balance__somebody_elses_account__unknown(account: Raw) -> None:
     assert isinstance(read_balance(OWNER, MINT, account), Unknown)
+
+
+@pytest.mark.parametrize(("state", "frozen"), [(1, False), (2, True)])
+def test_is_frozen__state_byte__as_the_issuer_set_it(state: int, frozen: bool) -> None:
+    data = bytes(108) + bytes([state]) + bytes(56)
+
+    assert is_frozen(Raw(0, TOKEN_PROGRAM_ID, data)) is frozen

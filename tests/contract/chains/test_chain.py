@@ -49,6 +49,11 @@ async def test_decimals__token__as_the_chain_says(case: ChainCase) -> None:
         await case.chain.decimals(case.missing.id)
 
 
+async def test_stopped__tokens_that_move__nothing_to_say(case: ChainCase) -> None:
+    assert await case.chain.stopped(case.owner, case.token.id) == ""
+    assert await case.chain.stopped(case.owner, case.chain.native.id) == ""
+
+
 async def test_fee__more_work__costs_more_native_coin(case: ChainCase) -> None:
     small, large = await case.chain.fee(100_000), await case.chain.fee(100_000_000)
     assert small.token == case.chain.native

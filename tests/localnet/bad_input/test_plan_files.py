@@ -93,6 +93,12 @@ def usdc_paused(treasury: Treasury) -> None:
     alpha.pause_usdc()
 
 
+def blacklisted(treasury: Treasury) -> None:
+    alpha = treasury.levers("alpha")
+    treasury.undo.callback(alpha.blacklist, treasury.accounts.evm, False)
+    alpha.blacklist(treasury.accounts.evm)
+
+
 def another_applies(treasury: Treasury) -> None:
     treasury.undo.enter_context(sole_actor(treasury.journal))
 
@@ -124,6 +130,7 @@ CASES = (
     Case("price moved", ether_rose, STALE, ("stale: price ETH: was $", "(300 bps); allowed: 100 bps either way", AGAIN), APPLY),
     Case("pool moved", pool_moved, STALE, ("stale: quote leg", "alpha.WETH to alpha.USDC", "or more", AGAIN), APPLY),
     Case("token paused", usdc_paused, STALE, ("stale: quote leg", "is no quote", AGAIN), APPLY),
+    Case("blacklisted account", blacklisted, BLOCKED, ("refused by stopped: alpha.USDC: alpha: a transfer: Blacklistable",), APPLY),
     # one at a time
     Case("another coordinator applies", another_applies, ERROR, ("another coordinator is applying a plan", "wait for it"), APPLY),
     Case("plan while one is under way", under_way, BLOCKED, ("no plan while saga s-", "coordinator apply --resume"), PLAN),

@@ -75,6 +75,12 @@ def oracle_off(treasury: Treasury) -> None:
     alpha.set_price("ETH/USD", price * 11 / 10)
 
 
+def usdc_paused(treasury: Treasury) -> None:
+    alpha = treasury.levers("alpha")
+    treasury.undo.callback(alpha.pause_usdc, False)
+    alpha.pause_usdc()
+
+
 def gas(wei: int) -> Change:
     """Leave the account so much ether on alpha."""
 
@@ -144,7 +150,8 @@ CASES = (
     Case("manual price that ended", edit("2100-01", "2020-01"), BLOCKED, ("no plan: PYUSD has no price", "manual ended")),
     Case("depegged USDC", depegged, BLOCKED, ("no plan: USDC has no price: depegged: $0.95 is 500 bps off", "allowed are 100 bps")),
     Case("sources disagree", oracle_off, BLOCKED, ("no plan: ETH has no price: sources disagree", "that is 10%, allowed are")),
-    # gas and limits
+    # issuers, gas and limits
+    Case("paused token", usdc_paused, BLOCKED, ("refused by stopped: alpha.USDC: alpha: a transfer: Pausable: paused", "ask the issuer")),
     Case(
         "gas below its floor", gas(10**17), BLOCKED, ("refused by gas_floor: alpha.ETH: falls to 0.09", "0.5 ETH or more; top up alpha.ETH")
     ),
