@@ -11,12 +11,13 @@ from cattrs import ClassValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridges.base import Arrival, Claimable, Delivered, InTransit, Lane, Leg, Refunded
+from bridges.base import Arrival, Claimable, Delivered, InTransit, Lane, Leg, Quote, Refunded
 from chains.base import AccountMeta, Call, Height, Log, Movement, Receipt, Submission
 from chains.ids import AccountId, ChainId, TokenId
 from chains.tokens import Amount, Token
 from coordinator.codec import canonical, digest, fraction_text, from_data, to_data
 from coordinator.saga import machine
+from policies.base import Position, UnitBand
 from tests.coordinator.made import ETH_A, SOL, USDC_A, USDC_B, A, B, S, leg
 
 BIG = st.integers(-(2**256), 2**256)
@@ -147,6 +148,17 @@ def test_fraction__decimals_that_end__are_written_as_decimals(value, text):
 def test_units__of_any_size__are_text_in_json(units):
     assert to_data(Amount(USDC_A, units))["units"] == str(units)
     assert to_data(Movement(A, USDC_A.id, units))["units"] == str(units)
+
+
+@given(BIG)
+def test_units__under_every_name_that_holds_them__are_text_in_json(units):
+    quote = Quote(Lane("x", "x", USDC_A, USDC_B), Amount(USDC_A, 1), Amount(USDC_B, 1), (), units, units, 5)
+    position = to_data(Position(USDC_A, units, units, units))
+    told = [to_data(quote)[name] for name in ("least", "most")] + [position[name] for name in ("held", "leaving", "arriving")]
+    told += [to_data(Call(A.chain, "x", b"", "x", value=units))["value"], *to_data(UnitBand(units, units)).values()]
+    assert set(told) == {str(units)}
+    assert to_data(UnitBand(None, units))["low"] is None
+    assert from_data(position, Position) == Position(USDC_A, units, units, units)
 
 
 @given(st.sampled_from([ChainId, AccountId, TokenId]), st.data())
