@@ -66,7 +66,18 @@ def _process(watcher: Watcher) -> Iterator[Metric]:
     taken = watcher.glance.taken
     looked = [((), float(taken))] if taken is not None else []
     yield _gauge("coordinator_look_timestamp_seconds", "When the newest look that succeeded was taken.", looked)
+    yield from _daemon(watcher)
     yield _gauge("coordinator_look_failing", "1 while the newest look failed.", [((), float(bool(watcher.glance.problem)))])
+
+
+def _daemon(watcher: Watcher) -> Iterator[Metric]:
+    heartbeat, turns = watcher.records.turns.heartbeat, watcher.records.newest_turns()
+    alive = [((), float(heartbeat))] if heartbeat is not None else []
+    yield _gauge("coordinator_heartbeat_timestamp_seconds", "The newest sign of life of the daemon.", alive)
+    good = [((), float(turn.time)) for turn in turns if turn.outcome not in {"failed", "blind"}][:1]
+    yield _gauge("coordinator_schedule_last_success_timestamp_seconds", "When the daemon last ended a turn that could decide.", good)
+    newest = [((turn.outcome,), 1.0) for turn in turns[:1]]
+    yield _gauge("coordinator_turn_outcome", "What the daemon's newest turn came to.", newest, ("outcome",))
 
 
 def _transfers(watcher: Watcher) -> Iterator[Metric]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coordinator.app import App
+from coordinator.daemon.turns import Turn, Turns
 from coordinator.ledger.entry import Entry
 from coordinator.plan import Plan
 from coordinator.saga.machine import SagaState
 from coordinator.views.trace import trace
 from coordinator.views.transfers import saga_rows
 from coordinator.views.words import Names
+
+MOST_TURNS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,11 @@ class Records:
     _ended: dict[str, Run] = field(default_factory=dict)
     _runs: tuple[Run, ...] = ()
     _entries: tuple[Entry, ...] = ()
+    _turns: list[Turn] = field(default_factory=list)
+    _turns_size: int = -1
+
+    def __post_init__(self) -> None:
+        self.turns = Turns(self.app.treasury.database)
 
     def refresh(self) -> bool:
         """Fold again if something was written since; true if so."""
@@ -59,6 +67,13 @@ class Records:
         self._entries = tuple(self.app.journal.entries())
         self.extent = extent
         return True
+
+    def newest_turns(self) -> list[Turn]:
+        """The daemon's, newest first; read again when the file has grown."""
+        size = self.turns.path.stat().st_size if self.turns.path.exists() else 0
+        if size != self._turns_size:
+            self._turns, self._turns_size = self.turns.newest(MOST_TURNS), size
+        return self._turns
 
     def _run(self, name: str) -> Run:
         if name in self._ended:

@@ -10,6 +10,7 @@ from chains.tokens import Amount
 from coordinator.views.words import usd
 from coordinator.web.drawing.bands import bullet
 from coordinator.web.pages.gas import tanks
+from coordinator.web.pages.running import nav_history, running
 from coordinator.web.watcher import Watcher
 from policies.base import Portfolio
 
@@ -20,8 +21,12 @@ def overview(watcher: Watcher) -> dict[str, Any]:
     seen, status = watcher.glance.seen, watcher.glance.status
     if seen is None or status is None:
         return {"status": None, "last": last_events(watcher), "needs": list(needs_you(watcher))}
+    history, known = nav_history(watcher.records.newest_turns())
     return {
         "status": status,
+        "daemon": running(watcher),
+        "history": history,
+        "known": known,
         "bars": [(row, bullet(row)) for row in (*status["assets"], *status["chains"])],
         "in_flight_usd": in_flight_usd(seen.portfolio),
         "tanks": tanks(watcher, seen),

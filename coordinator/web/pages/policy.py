@@ -10,6 +10,7 @@ from coordinator.proposal import spent_today
 from coordinator.turn import Seen
 from coordinator.views.words import Names, usd, whole
 from coordinator.web.drawing.bands import bullet, gauge
+from coordinator.web.pages.running import running
 from coordinator.web.watcher import Watcher
 
 
@@ -27,6 +28,8 @@ def policy(watcher: Watcher) -> dict[str, Any]:
         "gates": seen.decision.gates,
         "told": seen.targets.told,
         "limits": _limits(watcher, seen),
+        "daemon": running(watcher),
+        "begun": {run.plan.id for run in watcher.records.runs},
         "last_begun": watcher.app.journal.last_begun(),
     }
 

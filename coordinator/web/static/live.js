@@ -29,9 +29,11 @@
   // Scrolled tables stay where they are, and so does the keyboard's place.
   function swap(here, there) {
     const scrolled = [...here.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
+    const open = [...here.querySelectorAll("details")].map((part) => part.open);
     const at = document.activeElement, href = here.contains(at) ? at.getAttribute("href") : null;
     here.replaceChildren(...there.childNodes);
     [...here.querySelectorAll(".scroll")].forEach((box, n) => { box.scrollLeft = scrolled[n] || 0; });
+    [...here.querySelectorAll("details")].forEach((part, n) => { part.open = open[n] || false; });
     if (href) [...here.querySelectorAll("a")].find((a) => a.getAttribute("href") === href)?.focus({ preventScroll: true });
   }
 
