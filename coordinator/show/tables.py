@@ -54,8 +54,9 @@ def short(amount: str) -> str:
 
 def grouped(whole: str) -> str:
     """Whole tokens as views write them, with separators, shortened: `1234567.5` is `1,234,567.5`."""
-    digits, point, rest = whole.partition(".")
-    return short(f"{int(digits):,}{point}{rest}")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    integer, point, rest = digits.partition(".")
+    return short(f"{sign}{int(integer):,}{point}{rest}")
 
 
 def limits(row: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 from chains.ids import ChainId, TokenId
@@ -30,7 +29,8 @@ def whole(amount: Amount) -> str:
 
 def _fixed(value: Fraction, places: int) -> str:
     scaled = round(value * 10**places)  # Fraction rounds half to even
-    return str(Decimal(scaled).scaleb(-places).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN))
+    digits = str(abs(scaled)).rjust(places + 1, "0")
+    return f"{'-' if scaled < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
 class Names:

@@ -94,3 +94,15 @@ def test_write__existing_file__is_replaced_as_a_whole(tmp_path):
     path.write_text("something longer than nothing")
     write(PLAN, path)
     assert read(path).legs[0].leg.gives == Amount(USDC_A, 2**256 - 1)
+
+
+def test_read__a_folder__says_what_to_name(tmp_path):
+    with pytest.raises(BadPlanFile, match="cannot be read: Is a directory; name a plan file"):
+        read(tmp_path)
+
+
+def test_write__place_that_cannot_be_written__is_refused(tmp_path):
+    (tmp_path / "plan.json").mkdir()
+    for place in (tmp_path / "plan.json", tmp_path / "none" / "plan.json"):
+        with pytest.raises(BadPlanFile, match="cannot be written"):
+            write(PLAN, place)
