@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NAMESPACE = re.compile(r"[-a-z0-9]{3,8}")
 _REFERENCE = re.compile(r"[-_a-zA-Z0-9]{1,32}")
@@ -103,6 +104,7 @@ class TokenId:
         return f"{self.chain}/{self.kind}:{self.reference}"
 
 
+@lru_cache(maxsize=16_384)  # a checksum is a hash, and the same few addresses are named all the time
 def check_address(chain: ChainId, address: str) -> None:
     """Raise InvalidId unless `address` is a canonical address of the chain's family (EIP-55, or base58 of 32 bytes)."""
     if chain.namespace == EVM:

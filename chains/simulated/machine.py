@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from chains.base import Call, Log, Movement
@@ -39,6 +40,7 @@ def topic(text: str) -> str:
     return "0x" + digest("topic", text)
 
 
+@lru_cache(maxsize=16_384)
 def address_of(chain: ChainId, label: str) -> str:
     """A well-formed address of the chain's family that depends on the chain and the label only."""
     seed = hashlib.sha256(f"{chain}|{label}".encode()).digest()

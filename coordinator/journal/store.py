@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chains.ids import AccountId, TokenId
@@ -27,6 +27,13 @@ from coordinator.plan import Plan
 from coordinator.saga.machine import Arrived, Event, LegState, Returned, SagaState, Settled, Signed, Voided, apply
 
 GENESIS = "0" * 64
+_STORY = (
+    select(events.c.number, events.c.leg, events.c.body, events.c.at)
+    .where(events.c.saga == bindparam("saga"), events.c.number > bindparam("after"))
+    .order_by(events.c.number)
+)
+_NEWEST = select(events.c.number, events.c.hash).order_by(events.c.number.desc()).limit(1)
+_BOOKED = select(entries.c.id).where(entries.c.id == bindparam("id"))
 
 
 class AlreadyApplied(Exception):
@@ -43,6 +50,8 @@ class Journal:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._plans: dict[str, Plan] = {}  # plans never change, and reading one costs more than all else of a fold
+        self._folds: dict[str, tuple[int, SagaState]] = {}  # of open sagas, with the number of the newest event folded in
 
     @classmethod
     def open(cls, path: Path, clock: Clock) -> Journal:
@@ -66,14 +75,18 @@ class Journal:
             if db.scalar(select(plans.c.id).where(plans.c.id == plan.id)):
                 raise AlreadyApplied(f"plan {plan.id[:12]} was applied before, as saga {saga}")
             now = self._clock.now()
-            db.execute(insert(plans).values(id=plan.id, body=canonical(to_data(plan)).decode(), applied=now))
-            db.execute(insert(sagas).values(id=saga, plan=plan.id, begun=now))
+            db.execute(insert(plans), {"id": plan.id, "body": canonical(to_data(plan)).decode(), "applied": now})
+            db.execute(insert(sagas), {"id": saga, "plan": plan.id, "begun": now})
         return self.saga(saga)
 
     def plan(self, plan: str) -> Plan | None:
-        with self._engine.begin() as db:
-            body = db.scalar(select(plans.c.body).where(plans.c.id == plan))
-        return None if body is None else from_data(json.loads(body), Plan)
+        if plan not in self._plans:
+            with self._engine.begin() as db:
+                body = db.scalar(select(plans.c.body).where(plans.c.id == plan))
+            if body is None:
+                return None
+            self._plans[plan] = from_data(json.loads(body), Plan)
+        return self._plans[plan]
 
     def sagas(self) -> list[str]:
         """Ids of all sagas, oldest first."""
@@ -87,20 +100,28 @@ class Journal:
 
     def saga(self, saga: str) -> SagaState:
         """The fold of a saga's events. Raises KeyError when there is none of that name."""
+        number, state = self._folds.get(saga) or (0, self._unbegun(saga))
+        with self._engine.begin() as db:
+            rows = db.execute(_STORY, {"saga": saga, "after": number}).all()
+        for row in rows:
+            state = state.with_leg(apply(state.legs[row.leg], from_data(json.loads(row.body), cast(Any, Event))))
+        self._folds[saga] = (rows[-1].number if rows else number, state)
+        if state.ended:
+            del self._folds[saga]
+        return state
+
+    def _unbegun(self, saga: str) -> SagaState:
         with self._engine.begin() as db:
             plan_id = db.scalar(select(sagas.c.plan).where(sagas.c.id == saga))
         if plan_id is None:
             raise KeyError(saga)
-        state = SagaState(saga, plan_id, _first_states(cast(Plan, self.plan(plan_id))))
-        for leg, happened, _ in self.story(saga):
-            state = state.with_leg(apply(state.legs[leg], happened))
-        return state
+        return SagaState(saga, plan_id, _first_states(cast(Plan, self.plan(plan_id))))
 
     def story(self, saga: str) -> list[tuple[str, Event, int]]:
         """(leg, event, unix seconds) in the order they happened."""
         with self._engine.begin() as db:
-            rows = db.execute(select(events.c.leg, events.c.body, events.c.at).where(events.c.saga == saga).order_by(events.c.number)).all()
-        return [(leg, from_data(json.loads(body), cast(Any, Event)), at) for leg, body, at in rows]
+            rows = db.execute(_STORY, {"saga": saga, "after": 0}).all()
+        return [(row.leg, from_data(json.loads(row.body), cast(Any, Event)), row.at) for row in rows]
 
     def record(self, saga: str, leg: LegState, happened: Sequence[Event], booked: Sequence[Entry] = ()) -> LegState:
         """Append events of one leg and their entries in one transaction; returns the leg after them.
@@ -122,7 +143,7 @@ class Journal:
     def _append(self, db: Connection, place: tuple[str, LegState, int], fact: Event) -> None:
         """The ordinal is the writer's own count of the leg's events: a writer with an old fold clashes and is Overtaken."""
         saga, leg, ordinal = place
-        last = db.execute(select(events.c.number, events.c.hash).order_by(events.c.number.desc()).limit(1)).first()
+        last = db.execute(_NEWEST).first()
         row = {
             "number": last.number + 1 if last else 1,
             "saga": saga,
@@ -132,7 +153,7 @@ class Journal:
             "at": self._clock.now(),
             "previous": last.hash if last else GENESIS,
         }
-        db.execute(insert(events).values(**row, hash=link_hash(row)))
+        db.execute(insert(events), {**row, "hash": link_hash(row)})
         _track(db, leg, fact)
 
     def references(self) -> frozenset[str]:
@@ -163,17 +184,21 @@ class Journal:
     # --- ledger ----------------------------------------------------------------------------------
 
     def post(self, booked: Sequence[Entry]) -> None:
-        with self._write() as db:
-            self._post(db, booked)
+        if booked:
+            with self._write() as db:
+                self._post(db, booked)
 
     def _post(self, db: Connection, booked: Sequence[Entry]) -> None:
         for entry in booked:
-            if db.scalar(select(entries.c.id).where(entries.c.id == entry.id)):
+            if db.scalar(_BOOKED, {"id": entry.id}):
                 continue
-            db.execute(insert(entries).values(id=entry.id, kind=entry.kind, memo=entry.memo, saga=entry.saga, leg=entry.leg, at=entry.at))
-            for line, posting in enumerate(entry.postings):
-                row = {"account": posting.account, "token": str(posting.token), "units": posting.units, "height": posting.height}
-                db.execute(insert(postings).values(entry=entry.id, line=line, **row))
+            head = {"id": entry.id, "kind": entry.kind, "memo": entry.memo, "saga": entry.saga, "leg": entry.leg, "at": entry.at}
+            db.execute(insert(entries), head)
+            lines = [
+                {"entry": entry.id, "line": line, "account": p.account, "token": str(p.token), "units": p.units, "height": p.height}
+                for line, p in enumerate(entry.postings)
+            ]
+            db.execute(insert(postings), lines)
 
     def book(self) -> Book:
         columns = (postings.c.account, postings.c.token, postings.c.units, postings.c.height)
@@ -244,13 +269,13 @@ def _track(db: Connection, leg: LegState, fact: Event) -> None:
         case Signed(stage, step, sub):
             intent = f"{leg.leg.id}/{stage}/{step}"
             row = {"reference": sub.reference, "intent": intent, "chain": str(sub.chain), "sender": sub.sender.address}
-            db.execute(insert(attempts).values(**row, sequence=sub.sequence, raw=sub.raw, state="live"))
+            db.execute(insert(attempts), {**row, "sequence": sub.sequence, "raw": sub.raw, "state": "live"})
         case Voided(reference, _):
             db.execute(update(attempts).where(attempts.c.reference == reference).values(state="void"))
         case Settled(_, _, receipt):
             db.execute(update(attempts).where(attempts.c.reference == receipt.reference).values(state="settled"))
         case Arrived(_, _, message) | Returned(_, _, message) if message:
-            db.execute(insert(credits).values(message=f"{leg.leg.lane.rail}/{message}", leg=leg.leg.id))
+            db.execute(insert(credits), {"message": f"{leg.leg.lane.rail}/{message}", "leg": leg.leg.id})
 
 
 def verify(journal: Journal) -> str | None:
