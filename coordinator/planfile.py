@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from cattrs import BaseValidationError, transform_error
@@ -29,6 +30,8 @@ def write(plan: Plan, path: Path) -> None:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     except OSError as problem:
+        with suppress(OSError):
+            draft.unlink()
         raise BadPlanFile(f"{path}: cannot be written: {problem.strerror}; name a file in a folder that exists and is yours") from None
 
 

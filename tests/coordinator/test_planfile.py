@@ -106,3 +106,4 @@ def test_write__place_that_cannot_be_written__is_refused(tmp_path):
     for place in (tmp_path / "plan.json", tmp_path / "none" / "plan.json"):
         with pytest.raises(BadPlanFile, match="cannot be written"):
             write(PLAN, place)
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]  # no draft is left behind
