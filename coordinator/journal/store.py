@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,7 +51,6 @@ class Journal:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        self._plans: dict[str, Plan] = {}  # plans never change, and reading one costs more than all else of a fold
         self._folds: dict[str, tuple[int, SagaState]] = {}  # of open sagas, with the number of the newest event folded in
 
     @classmethod
@@ -80,13 +80,9 @@ class Journal:
         return self.saga(saga)
 
     def plan(self, plan: str) -> Plan | None:
-        if plan not in self._plans:
-            with self._engine.begin() as db:
-                body = db.scalar(select(plans.c.body).where(plans.c.id == plan))
-            if body is None:
-                return None
-            self._plans[plan] = from_data(json.loads(body), Plan)
-        return self._plans[plan]
+        with self._engine.begin() as db:
+            body = db.scalar(select(plans.c.body).where(plans.c.id == plan))
+        return None if body is None else _plan_of(body)
 
     def sagas(self) -> list[str]:
         """Ids of all sagas, oldest first."""
@@ -241,6 +237,12 @@ class Journal:
     def _write(self) -> Iterator[Connection]:
         with self._engine.begin() as db:
             yield db
+
+
+@lru_cache(maxsize=16)
+def _plan_of(body: str) -> Plan:
+    """Reading a plan costs more than all else of a fold, and equal bodies are equal plans."""
+    return from_data(json.loads(body), Plan)
 
 
 def _durable(connection: Any, _: object) -> None:

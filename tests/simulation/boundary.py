@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, bindparam, select
 
 from chains.base import Call, Fate, Height, Receipt, Snapshot, Submission
 from chains.ids import AccountId, ChainId, TokenId
@@ -19,11 +19,15 @@ from chains.simulated import SimulatedChain
 from chains.tokens import Amount, Token
 from coordinator.clock import Clock
 from coordinator.journal.store import Journal
+from coordinator.journal.tables import attempts
 from coordinator.ledger.entry import Entry
 from coordinator.plan import Plan
 from coordinator.saga.machine import Event, LegState, SagaState
 
 T = TypeVar("T")
+
+
+_SIGNED = select(attempts.c.reference).where(attempts.c.reference == bindparam("reference"))
 
 
 class Killed(BaseException):
@@ -112,11 +116,16 @@ class WatchedJournal(Journal):
         super().post(booked)
         self._life.at("journal.post.after")
 
+    def has_signed(self, reference: str) -> bool:
+        """True when the signed transaction is committed. A look of the watchman's, not of the process."""
+        with self._engine.begin() as db:
+            return db.scalar(_SIGNED, {"reference": reference}) is not None
+
 
 class WatchedChain:
     """A client of a simulated network; every request is a boundary, and every send is checked against the journal (S3)."""
 
-    def __init__(self, inner: SimulatedChain, life: Life, journal: Journal) -> None:
+    def __init__(self, inner: SimulatedChain, life: Life, journal: WatchedJournal) -> None:
         self.inner = inner
         self.id: ChainId = inner.id
         self.native: Token = inner.native
@@ -173,7 +182,7 @@ class WatchedChain:
         await self._through("submit", self._send(submission))
 
     async def _send(self, submission: Submission) -> None:
-        if submission.reference not in self._journal.references():
+        if not self._journal.has_signed(submission.reference):
             self._life.unrecorded.append(submission.reference)
         self._life.wire.append(submission)
         await self.inner.submit(submission)
