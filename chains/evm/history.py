@@ -19,6 +19,7 @@ from chains.settings import EvmSettings
 
 _NO_SUCH_METHOD = (-32601, -32004)  # JSON-RPC 2.0; EIP-1474 "method not supported"
 _LOOK_BACK = 64  # doublings and halvings at most when searching the block that took a nonce
+_REMEMBERED = 1024  # transactions whose movements are kept while somebody waits for their finality
 _SPAN = 1000  # most chunks of logs one search may read
 BLIND = "native coin moved inside transactions is not seen: no endpoint offers debug_traceTransaction (or traces are off)"
 
@@ -30,6 +31,7 @@ class History:
         self._settings = settings
         self._pool = pool
         self._heights = heights
+        self._moved: dict[tuple[str, str], Sequence[Sequence[str]]] = {}  # by transaction and block hash, which together fix the answer
         self.blind_spots: list[str] = [] if settings.traces else [BLIND]
 
     async def receipt(self, reference: str, final: Height) -> Receipt | None:
@@ -80,9 +82,7 @@ class History:
         return int(await self._decide("eth_getTransactionCount", [account, hex(number)]), 16)
 
     async def _receipt(self, raw: Mapping[str, Any], final: Height) -> Receipt:
-        height = await self._heights.at(int(raw["blockNumber"], 16))
-        if height.hash != raw["blockHash"]:
-            raise Unknowable(f"{self._settings.name}: the block of {raw['transactionHash']} is being replaced")
+        height = await self._canonical(raw)
         succeeded = int(raw["status"], 16) == 1
         logs = tuple(log_of(log) for log in raw["logs"])
         moved = token_movements(self._settings.id, logs, self._settings.wrapped_native)
@@ -101,8 +101,25 @@ class History:
             reason="" if succeeded else await self._reason(raw["transactionHash"], height),
         )
 
+    async def _canonical(self, raw: Mapping[str, Any]) -> Height:
+        """The receipt's block. Raises Unknowable when another one stands in its place."""
+        height = await self._heights.at(int(raw["blockNumber"], 16))
+        if height.hash != raw["blockHash"]:
+            raise Unknowable(f"{self._settings.name}: the block of {raw['transactionHash']} is being replaced")
+        return height
+
     async def _native_transfers(self, raw: Mapping[str, Any]) -> Sequence[Sequence[str]]:
         """From the trace; without one, the transaction's own value only (see `blind_spots`)."""
+        key = (raw["transactionHash"], raw["blockHash"])
+        if key not in self._moved:
+            found = await self._find_native_transfers(raw)
+            await self._canonical(raw)  # still: else the trace may be of another block, and must not be kept for this one
+            self._moved[key] = found
+            if len(self._moved) > _REMEMBERED:
+                self._moved.pop(next(iter(self._moved)))
+        return self._moved[key]
+
+    async def _find_native_transfers(self, raw: Mapping[str, Any]) -> Sequence[Sequence[str]]:
         if not self.blind_spots:
             try:
                 traced = await self._decide("debug_traceTransaction", [raw["transactionHash"], {"tracer": "callTracer"}])

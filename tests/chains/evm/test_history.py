@@ -22,6 +22,29 @@ async def test_receipt__its_block_is_not_the_canonical_one__unknowable(make_chai
         await make_chain(proxy.url).receipt(sent)
 
 
+async def test_receipt__asked_again_and_after_a_fork__traced_once_for_each_block(
+    make_chain: MakeChain, make_proxy: MakeProxy, node: Node
+) -> None:
+    proxy = await make_proxy(node)
+    chain = make_chain(proxy.url)
+    submission = await chain.prepare(SENDER, [Call(ID, OTHER.address, b"", "pay", value=3)], None)
+    await chain.submit(submission)
+    node.mine()
+
+    first, again = [await chain.receipt(submission.reference) for _ in range(2)]
+    assert first is not None
+    assert first == again
+    assert first.moved(OTHER, chain.native.id) == 3
+    assert proxy.count("debug_traceTransaction") == 1
+
+    node.rpc("anvil_reorg", 1, [["0x" + submission.raw.hex(), 0]])
+    moved = await chain.receipt(submission.reference)
+    assert moved is not None
+    assert moved.height.hash != first.height.hash
+    assert moved.moved(OTHER, chain.native.id) == 3
+    assert proxy.count("debug_traceTransaction") == 2
+
+
 async def test_receipt__one_of_two_domains_lacks_it__unknowable_and_never_none(
     make_chain: MakeChain, make_proxy: MakeProxy, node: Node
 ) -> None:
