@@ -108,7 +108,7 @@ def test_arrival__through_json__is_the_same_arrival(arrival):
     assert through_json(arrival, Arrival, Arrival) == arrival
 
 
-def test_events__strategy_covers_the_whole_union():
+def test_events__strategy__covers_the_whole_union():
     assert {strategy.wrapped_strategy.target for strategy in EVENTS.original_strategies} == set(get_args(machine.Event))
 
 

@@ -112,14 +112,14 @@ def test_report__residual_units__zero_for_every_token_on_every_chain(demo: Demo)
         assert len([token for token in here if token.reference in listed]) == len(wanted)
 
 
-def test_chains__every_effect_of_the_plan_once_and_every_balance_as_it_must_be(demo: Demo):
+def test_chains__asked_without_our_code__every_effect_once_and_every_balance_as_it_must_be(demo: Demo):
     """Neither our code nor our database is asked: balances, logs, nonces and signatures by plain JSON-RPC."""
     found = demo.witness.findings(demo.plan["legs"])
     assert found.problems() == []
     assert found.seen == found.wanted
 
 
-def test_chains__every_transaction_that_the_report_names_is_there_and_succeeded(demo: Demo):
+def test_chains__every_transaction_that_the_report_names__is_there_and_succeeded(demo: Demo):
     for leg in demo.report["legs"]:
         for reference in leg["transactions"]:
             chains = {leg["source_chain"], leg["target_chain"]}

@@ -92,7 +92,7 @@ def fold(*facts: Event) -> LegState:
     return state
 
 
-def test_examples__every_event_has_one():
+def test_examples__every_event__has_one():
     assert {type(example) for example in EXAMPLES} == set(get_args(Event))
 
 
@@ -108,13 +108,13 @@ def test_apply__every_pair__goes_where_the_table_says_or_is_impossible(state, fa
         assert after.facts == 1
 
 
-def test_ends__nothing_leads_out_of_them():
+def test_ends__nothing__leads_out_of_them():
     assert {State.DELIVERED, State.REFUNDED, State.ABANDONED} == ENDS
     assert not any(state in ENDS for state, _ in TABLE)
     assert all(state.ended == (not ALLOWED[state.value]) for state in State)
 
 
-def test_ends__reachable_from_every_state():
+def test_ends__every_state__reaches_one():
     reaches = {state: {target for (source, _), target in TABLE.items() if source is state} for state in State}
     for start in State:
         seen, todo = {start}, [start]
@@ -125,7 +125,7 @@ def test_ends__reachable_from_every_state():
         assert seen & ENDS
 
 
-def test_value_that_has_left__is_never_abandoned():
+def test_table__value_that_has_left__is_never_abandoned():
     left = [State.IN_TRANSIT, State.CLAIMING]
     assert not [pair for pair in TABLE if pair[0] in left and TABLE[pair] in {State.ABANDONED, State.UNDOING, State.DEPARTING}]
 
@@ -187,7 +187,7 @@ def test_fold__parked_and_resumed__state_is_kept():
     assert apply(parked, Resumed("it was me")) == replace(fold(*DEPARTED), facts=parked.facts + 1)
 
 
-def test_stage__follows_the_state():
+def test_stage__every_sending_state__has_its_own():
     assert [at(state).stage for state in (State.DEPARTING, State.CLAIMING, State.UNDOING)] == ["depart", "claim", "undo"]
 
 
@@ -200,7 +200,7 @@ def test_saga__ended_and_parked__are_those_of_its_legs():
     assert [one.name for one in fields(saga)] == ["id", "plan", "legs"]
 
 
-def test_diagram__every_transition_that_changes_the_state_once():
+def test_diagram__every_transition_that_changes_the_state__is_drawn_once():
     lines = diagram().splitlines()
     drawn = [line for line in lines if "-->" in line and "[*]" not in line]
     assert len(drawn) == len(set(drawn)) == sum(source is not target for (source, _), target in TABLE.items())
