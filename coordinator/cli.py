@@ -113,6 +113,25 @@ def apply(
 
 
 @app.command
+def unpark(
+    leg: str,
+    *,
+    reason: Annotated[str, Parameter(help="Why it may go on; kept in the journal.")],
+    config: Config = DEFAULT,
+    json: Json = False,
+) -> int:
+    """Let a leg go on that stopped for a person (exit 14), after you have looked. Sends nothing itself.
+
+    Example: `coordinator unpark 3fa9c1d2 --reason "key rotated, the foreign transaction was ours"`
+    """
+    from coordinator.commands.session import perform
+    from coordinator.commands.unparking import unpark as body
+    from coordinator.show.output import Output
+
+    return perform(config, Output(json), lambda session: body(session, leg, reason))
+
+
+@app.command
 def transfers(*, config: Config = DEFAULT, json: Json = False) -> int:
     """Every leg ever begun: where it stands, what it moved, by which transactions.
 

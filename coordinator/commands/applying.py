@@ -122,7 +122,7 @@ def _outcome(ends: list[SagaState], out: Output) -> Exit:
     """Judged by the newest saga: what an earlier one left undone, it took up."""
     parked = [leg for saga in ends for leg in saga.legs.values() if leg.parked]
     for leg in parked:
-        out.error(f"leg {leg.leg.id[:8]} needs you: {leg.parked}")
+        out.error(f"leg {leg.leg.id[:8]} needs you: {leg.parked}; when mended: coordinator unpark {leg.leg.id[:8]} --reason …")
     if parked:
         out.note("Everything else goes on. Look with: coordinator transfers; when it is mended: coordinator apply --resume")
         return Exit.IN_DOUBT
