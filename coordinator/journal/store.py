@@ -74,6 +74,9 @@ class Journal:
         with self._write() as db:
             if db.scalar(select(plans.c.id).where(plans.c.id == plan.id)):
                 raise AlreadyApplied(f"plan {plan.id[:12]} was applied before, as saga {saga}")
+            names = [planned.leg.id for planned in plan.legs]
+            if twin := db.scalar(select(events.c.saga).where(events.c.leg.in_(names)).limit(1)):
+                raise AlreadyApplied(f"plan {plan.id[:12]} has legs that were begun before, in saga {twin}; make a new plan")
             now = self._clock.now()
             db.execute(insert(plans), {"id": plan.id, "body": canonical(to_data(plan)).decode(), "applied": now})
             db.execute(insert(sagas), {"id": saga, "plan": plan.id, "begun": now})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,12 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from coordinator.exits import Exit
 from deploy.localnet import Network
 from tests.localnet.operator import Operator
 from tests.localnet.pools import Pools
 
 POLL_S = 0.004
-START_S = 1.2  # about what a process needs before it looks at the journal
+START = 10  # a process's start takes so many times longer than its steps
 ONE_RUN_S = 180
 EVENTS = {"swap": 6, "cctp": 9, "hyperlane": 8}
 """Journal events of a leg, roughly: so that moments fall on all of a run and rarely behind its end."""
@@ -89,7 +91,7 @@ def campaign(network: Network, folder: Path, *, kills: int, each: int, seed: str
 
 
 def one_run(operator: Operator, seed: str, kills: int) -> Outcome:
-    """Plan, apply under fire, resume to the end, and ask the chains."""
+    """Plan, apply under fire, interrupt it once more, resume to the end, and ask the chains."""
     began = time.monotonic()
     plan = operator.plan()
     struck: list[Moment] = []
@@ -97,9 +99,10 @@ def one_run(operator: Operator, seed: str, kills: int) -> Outcome:
     for moment in moments(random.Random(seed), plan["legs"], kills):
         if strike(operator, moment, recoveries):
             struck.append(moment)
+    wrong = interrupt(operator)
     finish(operator, recoveries)
     found = operator.findings()
-    problems = found.problems() + books(operator)
+    problems = wrong + found.problems() + books(operator)
     return Outcome(seed, len(plan["legs"]), struck, recoveries, found.double, found.lost, problems, round(time.monotonic() - began, 1))
 
 
@@ -107,7 +110,7 @@ def moments(chance: random.Random, legs: list[Mapping[str, Any]], kills: int) ->
     """Rising event counts over the whole run; the first may fall before the plan is begun."""
     expected = sum(EVENTS.get(planned["leg"]["lane"]["rail"], EVENTS["swap"]) for planned in legs)
     counts = sorted(chance.randrange(expected) for _ in range(kills))
-    return [Moment(count, round(chance.uniform(0, START_S if count == 0 else 0.25), 3)) for count in counts]
+    return [Moment(count, round(chance.uniform(0, 0.25), 3)) for count in counts]
 
 
 def strike(operator: Operator, moment: Moment, recoveries: list[float]) -> bool:
@@ -120,9 +123,9 @@ def strike(operator: Operator, moment: Moment, recoveries: list[float]) -> bool:
         if now > had and not recovered:
             recoveries.append(round(time.monotonic() - began, 2))
             recovered = True
-        # A moment that has come already is taken from here on: at the next fact, or while the process finds its feet.
-        if now >= max(moment.events, had + (1 if moment.delay < START_S / 10 else 0)):
-            time.sleep(moment.delay)
+        if now >= moment.events:
+            # A moment that has come already falls on the start: while the process finds its feet, looks, or sends again.
+            time.sleep(moment.delay * (START if had >= moment.events else 1))
             return _kill(process)
         time.sleep(POLL_S)
     return _kill(process)
@@ -133,6 +136,17 @@ def _kill(process: subprocess.Popen[bytes]) -> bool:
     process.kill()
     process.wait()
     return alive
+
+
+def interrupt(operator: Operator) -> list[str]:
+    """Ctrl-C as soon as it goes on: it says that the rest waits for --resume (exit 16), unless it had just finished."""
+    had, began = operator.events(), time.monotonic()
+    process = operator.apply()
+    while process.poll() is None and operator.events() == had and time.monotonic() - began < ONE_RUN_S:
+        time.sleep(POLL_S)
+    process.send_signal(signal.SIGINT)
+    code = process.wait(ONE_RUN_S)
+    return [] if code in {Exit.RUNNING, Exit.OK} else [f"Ctrl-C ended with exit code {code}: {operator.said()[-500:]}"]
 
 
 def finish(operator: Operator, recoveries: list[float]) -> None:

@@ -69,6 +69,15 @@ def test_begin__plan_applied_before__is_refused_also_after_a_restart(journal, pa
     again.close()
 
 
+def test_begin__another_plan_with_a_leg_that_was_begun__is_refused(journal):
+    saga, first, second = begun(journal)
+    for state in (first, second):
+        journal.record(saga, state, [Abandoned("no")])
+    with pytest.raises(AlreadyApplied, match=f"begun before, in saga {saga}"):
+        journal.begin(plan(HOPS, created=1))
+    assert journal.sagas() == [saga]
+
+
 def test_saga__after_a_restart__is_the_same_fold(journal, path):
     saga, first, _ = begun(journal)
     live = in_transit(journal, saga, first)
