@@ -75,8 +75,7 @@ class Verdict:
 async def judge(app: App, plan: Plan, seen: Seen) -> Verdict:
     """Quote every leg again and hold the plan against its envelope and the owner's rules."""
     quotes = dict(await asyncio.gather(*(_quote(app, planned.quote, planned.leg.id) for planned in plan.legs)))
-    known = {leg: quote for leg, quote in quotes.items() if quote is not None}
-    moved = still_holds(plan, seen.portfolio, known, app.treasury)
+    moved = still_holds(plan, seen.portfolio, quotes, app.treasury)
     rules = objections(plan, seen.portfolio, app.treasury, spent_today(app, seen.portfolio))
     return Verdict(moved, (*rules, *await _stopped(app, plan, seen)))
 
@@ -95,12 +94,12 @@ async def _why_stopped(app: App, token: TokenId) -> str:
     return await reading(lambda: app.chains[token.chain].stopped(app.treasury.accounts[token.chain], token), app.clock)
 
 
-async def _quote(app: App, quote: Quote, leg: str) -> tuple[str, Quote | None]:
-    """None when the lane offers nothing now; the envelope then says so for this leg."""
+async def _quote(app: App, quote: Quote, leg: str) -> tuple[str, Quote | str]:
+    """Why, when the lane offers nothing now; the envelope then says so for this leg."""
     try:
         return leg, await reading(lambda: app.rails[quote.lane.rail].quote(quote.lane, quote.gives), app.clock)
-    except Fault:
-        return leg, None
+    except Fault as fault:
+        return leg, str(fault)
 
 
 DAY = 86_400

@@ -33,11 +33,11 @@ class Moved:
         return f"{self.input} {self.subject}: was {self.before}, is {self.now}; allowed: {self.allowed}"
 
 
-def still_holds(plan: Plan, portfolio: Portfolio, quotes: Mapping[str, Quote], treasury: Treasury) -> tuple[Moved, ...]:
+def still_holds(plan: Plan, portfolio: Portfolio, quotes: Mapping[str, Quote | str], treasury: Treasury) -> tuple[Moved, ...]:
     """Every input of `plan` that moved beyond its envelope; empty means it may be applied. Pure.
 
-    `portfolio`: as it is now. `quotes`: asked again now, by leg id; a leg without one counts as moved. Exactly as far as the
-    envelope allows is inside.
+    `portfolio`: as it is now. `quotes`: asked again now, by leg id, or why there is none; a leg without one counts as moved.
+    Exactly as far as the envelope allows is inside.
     """
     case = Case(plan, portfolio, treasury, Fraction(0))
     return (*_terms(case), *_prices(case), *_balances(case), *_quotes(case, quotes), *_cost(case, quotes))
@@ -88,12 +88,12 @@ def _positions(portfolio: Portfolio) -> Mapping[TokenId, Position]:
     return {position.token.id: position for position in portfolio.positions}
 
 
-def _quotes(case: Case, quotes: Mapping[str, Quote]) -> Iterator[Moved]:
+def _quotes(case: Case, quotes: Mapping[str, Quote | str]) -> Iterator[Moved]:
     for subject, planned in case.legs():
         leg, quote = planned.leg, quotes.get(planned.leg.id)
         before, allowed = str(planned.quote.takes), f"{leg.least} or more"
-        if quote is None:
-            yield Moved("quote", subject, before, "no quote", allowed)
+        if quote is None or isinstance(quote, str):
+            yield Moved("quote", subject, before, f"no quote ({quote})" if quote else "no quote", allowed)
         elif quote.lane != leg.lane or quote.gives != leg.gives:
             yield Moved("quote", subject, before, "a quote for another lane or amount", f"{leg.gives} over {leg.lane.id}")
         elif quote.takes < leg.least:
@@ -103,10 +103,11 @@ def _quotes(case: Case, quotes: Mapping[str, Quote]) -> Iterator[Moved]:
             yield Moved("quote", subject, before, room, f"room for {leg.gives}")
 
 
-def _cost(case: Case, quotes: Mapping[str, Quote]) -> Iterator[Moved]:
-    if not all(planned.leg.id in quotes for planned in case.plan.legs):
+def _cost(case: Case, quotes: Mapping[str, Quote | str]) -> Iterator[Moved]:
+    found = [quote for planned in case.plan.legs if isinstance(quote := quotes.get(planned.leg.id), Quote)]
+    if len(found) < len(case.plan.legs):
         return  # moved already
-    now = cost(case, (quotes[planned.leg.id] for planned in case.plan.legs))
+    now = cost(case, found)
     most = case.treasury.plan.envelope.cost
     if now is not None and now > most:
         yield Moved("cost", "plan", show_usd(case.plan.cost.total), show_usd(now), show_usd(most))

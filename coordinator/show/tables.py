@@ -59,6 +59,13 @@ def grouped(whole: str) -> str:
     return short(f"{sign}{int(integer):,}{point}{rest}")
 
 
+def account(name: str) -> str:
+    """A ledger account, its long ids cut in the middle (whole in --json); the token beside it says on which chain it is."""
+    kind, _, rest = name.partition(":")
+    id_ = rest.rpartition(":")[2]
+    return f"{kind} {id_[:6]}…{id_[-4:]}" if kind in {"wallet", "transit"} else name
+
+
 def limits(row: dict[str, Any]) -> str:
     low, high = row["low"], row["high"]
     return "-" if low is None and high is None else f"{low or '0'} – {high or '100'} %"
@@ -172,11 +179,11 @@ def transfers(view: dict[str, Any], console: Console) -> None:
 def ledger(view: dict[str, Any], console: Console) -> None:
     rows = table("ACCOUNT", "TOKEN", "BALANCE", right=("BALANCE",))
     for row in view["balances"]:
-        rows.add_row(row["account"], row["token"], _booked(row))
+        rows.add_row(account(row["account"]), row["token"], _booked(row))
     console.print(rows)
     entries = table("ENTRY", "WHAT", "MOVES")
     for entry in view["entries"]:
-        moves = "\n".join(f"{_booked(p)} {p['token']}  {p['account']}" for p in entry["postings"])
+        moves = "\n".join(f"{_booked(p)} {p['token']}  {account(p['account'])}" for p in entry["postings"])
         entries.add_row(entry["kind"], entry["memo"], moves)
     console.print(entries)
 

@@ -69,6 +69,7 @@ def under_way(treasury: Treasury) -> None:
 def ether_came(treasury: Treasury) -> None:
     beta, account = treasury.levers("beta"), treasury.accounts.evm
     held = beta.balance("native", account)
+    treasury.undo.callback(treasury.settle)  # called last: the next case must not see this one's balance
     treasury.undo.callback(beta.set_native_balance, account, held)
     beta.set_native_balance(account, held + 2 * ETHER)
     treasury.settle()
@@ -129,7 +130,7 @@ CASES = (
     Case("balance moved", ether_came, STALE, ("stale: balance beta.ETH: was 5 ETH, is 7 ETH", "either way", AGAIN), APPLY),
     Case("price moved", ether_rose, STALE, ("stale: price ETH: was $", "(300 bps); allowed: 100 bps either way", AGAIN), APPLY),
     Case("pool moved", pool_moved, STALE, ("stale: quote leg", "alpha.WETH to alpha.USDC", "or more", AGAIN), APPLY),
-    Case("token paused", usdc_paused, STALE, ("stale: quote leg", "is no quote", AGAIN), APPLY),
+    Case("token paused", usdc_paused, STALE, ("stale: quote leg", "is no quote (", AGAIN), APPLY),
     Case("blacklisted account", blacklisted, BLOCKED, ("refused by stopped: alpha.USDC: alpha: a transfer: Blacklistable",), APPLY),
     # one at a time
     Case("another coordinator applies", another_applies, ERROR, ("another coordinator is applying a plan", "wait for it"), APPLY),

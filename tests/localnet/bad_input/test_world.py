@@ -86,6 +86,7 @@ def gas(wei: int) -> Change:
 
     def change(treasury: Treasury) -> None:
         alpha, account = treasury.levers("alpha"), treasury.accounts.evm
+        treasury.undo.callback(treasury.settle)  # called last: the next case must not see this one's balance
         treasury.undo.callback(alpha.set_native_balance, account, alpha.balance("native", account))
         alpha.set_native_balance(account, wei)
         treasury.settle()
