@@ -17,6 +17,8 @@ GAP = 2e-5
 RETRIES = 12
 SLOPES = 5
 NEAR = 1e-7
+CORES = (100, 250)
+CORE_GAP = 1e-3
 
 
 def cheapest(search: Search, held: float, hops: int) -> None:
@@ -45,7 +47,9 @@ def _exact(search: Search, held: float, cap: int, arcs: Sequence[Arc]) -> bool:
     model.hold(model.hop_row, float(cap))
     factor = cost_factor(model)
     cost = {column: entry * factor for column, entry in model.cost().items()}
-    outcome = model.program.minimise(cost, search.clock, gap=GAP)
+    used = {leg.lane for leg in search.best.listing.legs}
+    start = {columns.use: float(arc.lane.id in used) for arc, columns in zip(model.arcs, model.columns)}
+    outcome = model.program.minimise(cost, search.clock, gap=GAP, start=start if search.reaches(held, cap) else None)
     complete = len(arcs) == len(search.network.arcs)
     if not search.barred and outcome.bound > -1e300:
         proven = outcome.bound / factor
@@ -73,9 +77,34 @@ def _worth_using(search: Search, held: float, cap: int) -> list[Arc]:
     floor, extra = priced
     search.bounds.cost = Fraction((floor - abs(floor) * NEAR) / factor) / search.network.factor
     search.bounds.cost_hops = cap
+    for size in CORES:
+        left = _under_ceiling(search, model.arcs, extra, floor=floor, factor=factor)
+        if len(left) <= size * 3 // 2:
+            break
+        _core(search, held, cap, sorted(zip(extra, range(len(extra)), model.arcs))[:size])
+    return _under_ceiling(search, model.arcs, extra, floor=floor, factor=factor)
+
+
+def _under_ceiling(search: Search, arcs: Sequence[Arc], extra: Sequence[float], *, floor: float, factor: float) -> list[Arc]:
+    """Arcs whose use does not lift the relaxation above the cost of the best plan."""
     ceiling = search.network.scaled(search.best.reached.cost) * factor
     ceiling += abs(ceiling) * 1e-9 + 1e-9
-    return [arc for arc, more in zip(model.arcs, extra) if floor + more <= ceiling]
+    return [arc for arc, more in zip(arcs, extra) if floor + more <= ceiling]
+
+
+def _core(search: Search, held: float, cap: int, priced: Sequence[tuple[float, int, Arc]]) -> None:
+    """A cheaper plan from the most promising lanes and those of the best plan."""
+    used = {leg.lane for leg in search.best.listing.legs}
+    core = [arc for _, _, arc in priced]
+    core += [arc for arc in search.network.arcs if arc.lane.id in used and arc not in set(core)]
+    model = search.model(core, barred=True)
+    model.hold_violation(held)
+    model.hold(model.hop_row, float(cap))
+    factor = cost_factor(model)
+    cost = {column: entry * factor for column, entry in model.cost().items()}
+    outcome = model.program.minimise(cost, search.clock, gap=CORE_GAP)
+    if outcome.values is not None:
+        search.try_point(model, outcome.values)
 
 
 def _slopes(search: Search, held: float, cap: int, arcs: Sequence[Arc]) -> None:

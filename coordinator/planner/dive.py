@@ -11,7 +11,7 @@ from coordinator.planner.model import FlowModel
 from coordinator.planner.program import Clock, Opened, Vector
 
 CANDIDATES = 3
-SOLVES = 120
+SOLVES = 40
 WHOLE = 1e-6
 WEIGHT = 1.0
 

@@ -16,7 +16,7 @@ from coordinator.planner.program import Vector
 from coordinator.planner.state import Search
 
 RETRIES = 10
-STEPS = 6
+STEPS = (0, 2, 1, 4, 6, 9)  # a little above the bound a plan is found at once; it is answered if time runs out
 ANY = 10**9
 
 
@@ -24,11 +24,13 @@ def fewest_hops(search: Search, held: float) -> int | None:
     """Hops to hold the plan to, with search.bounds.hops proven; None when no point with that violation exists."""
     if not _bound(search, held):
         return None
-    for hops in range(search.bounds.hops, search.bounds.hops + STEPS):
-        if search.reaches(held, hops) or _dive_for(search, held, hops) or search.clock.over:
-            break
     if not search.reaches(held, ANY):
-        _carry(search, held, None, search.network.arcs)
+        _any_plan(search, held)
+    for hops in (search.bounds.hops + step for step in STEPS):
+        if search.reaches(held, hops):
+            continue
+        if (_dive_for(search, held, hops) and hops <= search.bounds.hops + 1) or search.clock.over:
+            break
     possible = search.reaches(held, search.bounds.hops) or _close(search, held)
     if search.reaches(held, ANY):
         return search.best.reached.hops
@@ -54,7 +56,7 @@ def _dive_for(search: Search, held: float, hops: int) -> bool:
     values = dive(model, hops, search.clock)
     if values is None:
         return False
-    _carry(search, held, hops, _chosen(model, values, members))
+    _carry(search, held, hops, _chosen(model, values, members), exactly=False)
     return search.reaches(held, hops)
 
 
@@ -64,19 +66,27 @@ def _chosen(model: FlowModel, values: Vector, members: list[list[Arc]]) -> list[
     return [arc for index, group in enumerate(members) if not group[0].bridge or index in used for arc in group]
 
 
-def _carry(search: Search, held: float, hops: int | None, arcs: Sequence[Arc]) -> None:
-    """Try to carry a plan on these lanes, cheaply: first as if swaps had no fixed cost of use, then exactly."""
-    for loose in (True, False):
+def _carry(search: Search, held: float, hops: int, arcs: Sequence[Arc], *, exactly: bool) -> None:
+    """Try to carry a plan on these lanes: first with loose swaps, then (if `exactly`) with all that is known of them."""
+    for loose in (True, False) if exactly else (True,):
         model = search.model(arcs, barred=True, loose_swaps=loose)
         model.hold_violation(held)
-        if hops is not None:
-            model.hold(model.hop_row, float(hops))
-        outcome = model.program.minimise(model.cost(), search.clock, gap=1e-2, relaxed=hops is None)
+        model.hold(model.hop_row, float(hops))
+        outcome = model.program.minimise(model.cost(), search.clock, gap=1e-2)
         if outcome.values is None:
             return
         search.try_point(model, outcome.values)
-        if hops is None or search.reaches(held, hops):
+        if search.reaches(held, hops):
             return
+
+
+def _any_plan(search: Search, held: float) -> None:
+    """Some plan that holds the violation, cheap but with no eye to its hops: what is answered if time runs out."""
+    model = search.model(loose_swaps=True)
+    model.hold_violation(held)
+    outcome = model.program.minimise(model.cost(), search.clock, relaxed=True)
+    if outcome.values is not None:
+        search.attempt([model.arcs[index] for index in model.flowing(outcome.values)])
 
 
 def _close(search: Search, held: float) -> bool:
@@ -98,7 +108,7 @@ def _close(search: Search, held: float) -> bool:
             return True
         known = (search.learnt, len(search.burnt | search.strict))
         wanted = round(outcome.objective)
-        _carry(search, held, wanted, _chosen(model, outcome.values, members))
+        _carry(search, held, wanted, _chosen(model, outcome.values, members), exactly=True)
         if search.reaches(held, search.bounds.hops) or search.clock.over:
             return True
         search.strict |= search.burnt

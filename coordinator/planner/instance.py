@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import floor
+from math import floor, lcm
 from typing import Literal
 
 Kind = Literal["bridge", "swap"]
@@ -129,6 +129,16 @@ class Instance:
     def unit(self) -> dict[str, Fraction]:
         """Numeraire value of one base unit, by token id."""
         return {token.id: token.unit for token in self.tokens}
+
+    @cached_property
+    def grain(self) -> int:
+        """The common denominator of all unit values: a value times `grain` is a sum of units times `grains`."""
+        return lcm(*(unit.denominator for unit in self.unit.values()))
+
+    @cached_property
+    def grains(self) -> dict[str, int]:
+        """Value of one base unit in parts of 1/`grain`, by token id."""
+        return {token: unit.numerator * (self.grain // unit.denominator) for token, unit in self.unit.items()}
 
     @cached_property
     def nav(self) -> Fraction:

@@ -236,7 +236,7 @@ class FlowModel:
             self.program.row(0.0, 0.0, {**coming[chain], column: 1.0}.items())
         for arc, columns in zip(self.arcs, self.columns):
             held = purse[chains[arc.source]]
-            if arc.times == 1 and arc.most > held * (1 + 1e-9):
+            if not arc.bridge and arc.most > held * (1 + 1e-9):
                 terms = {**dict.fromkeys(columns.flows, 1.0), columns.use: -held, total[chains[arc.source]]: -1.0}
                 self.program.row(-INFINITY, 0.0, terms.items())
 

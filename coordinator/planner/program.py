@@ -1,6 +1,6 @@
 """A sparse linear or mixed-integer program, solved by HiGHS: one thread, fixed seed, so equal inputs give equal answers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Literal
@@ -15,6 +15,7 @@ INFINITY = highspy.kHighsInf
 TOLERANCE = 1e-9
 LOOSE = 1e-7
 FEW = 400
+HEURISTICS = ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +95,27 @@ class Program:
         *,
         relaxed: bool = False,
         gap: float = 0.0,
-        start: Sequence[Vector] = (),
+        start: Mapping[int, float] | None = None,
         unit_objective: bool = False,
-        nodes: int | None = None,
-        cutoff: float | None = None,
     ) -> Outcome:
-        """Minimise; `relaxed` drops integrality, `start` are points to begin from, `unit_objective` says it is a count."""
+        """Minimise; `relaxed` drops integrality, `unit_objective` says it is a count.
+
+        `start` are values of integer columns of a good known point: with one, the solver's own heuristics are left out.
+        """
         if clock.over:
             return Outcome("stopped", None, INFINITY, -INFINITY)
         solver = _Quiet()
-        for option, setting in self.options(clock, gap, unit_objective, nodes, cutoff).items():
+        for option, setting in self.options(clock, gap, unit_objective).items():
             solver.setOptionValue(option, setting)
         solver.passModel(self.assemble(objective, relaxed))
-        for point in start:
-            guess = highspy.HighsSolution()
-            guess.col_value = list(point)
-            solver.setSolution(guess)
+        if start:
+            solver.setSolution(len(start), np.array(list(start), dtype=np.int32), np.array(list(start.values())))
+            for heuristic in HEURISTICS:
+                solver.setOptionValue(heuristic, False)
         solver.run()
         return _outcome(solver, relaxed or not any(self.integer))
 
-    def options(
-        self, clock: Clock, gap: float, unit_objective: bool, nodes: int | None, cutoff: float | None
-    ) -> dict[str, float | int | str | bool]:
+    def options(self, clock: Clock, gap: float, unit_objective: bool) -> dict[str, float | int | str | bool]:
         tolerance = LOOSE if len(self.lower) > FEW else TOLERANCE
         options: dict[str, float | int | str | bool] = {
             "output_flag": False,
@@ -129,10 +129,6 @@ class Program:
         }
         if clock.end is not None:
             options["time_limit"] = clock.left()
-        if nodes is not None:
-            options["mip_max_nodes"] = nodes
-        if cutoff is not None:
-            options["objective_target"] = cutoff
         return options
 
     def assemble(self, objective: Mapping[int, float], relaxed: bool) -> highspy.HighsLp:
@@ -175,7 +171,7 @@ class Opened:
     def __init__(self, program: Program, objective: Mapping[int, float], clock: Clock) -> None:
         self.clock = clock
         self.solver = _Quiet()
-        for option, setting in program.options(clock, 0.0, False, None, None).items():
+        for option, setting in program.options(clock, 0.0, False).items():
             self.solver.setOptionValue(option, setting)
         self.solver.passModel(program.assemble(objective, True))
 

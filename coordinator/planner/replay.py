@@ -53,5 +53,5 @@ def replay(instance: Instance, moves: Moves) -> Reached:
 
 def misses(instance: Instance, final: Mapping[str, int]) -> list[Fraction]:
     """Value outside each band, in the order of the instance's bands."""
-    value = {token: units * instance.unit[token] for token, units in final.items()}
-    return [band.miss(sum((value[token] for token in band.tokens), ZERO)) for band in instance.bands]
+    grains, grain = instance.grains, instance.grain
+    return [band.miss(Fraction(sum(final[token] * grains[token] for token in band.tokens), grain)) for band in instance.bands]

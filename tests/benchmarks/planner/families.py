@@ -1,5 +1,6 @@
 """Instance generators for the planner: seeded, exact, in the planner's own JSON form."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -15,7 +16,16 @@ PRICES = ("1", "1", "2500", "65000", "150", "0.9", "30", "1.08", "0.00002", "600
 DECIMALS = (6, 6, 18, 8, 9, 18, 18, 6, 5, 18, 10, 18)
 
 
-def mesh(chains: int, assets: int, seed: int, *, presence: float = 0.6, nav: int = 10_000_000, tight: bool = False, depths: tuple[float, float] = (7.5, 9.0)) -> dict[str, Any]:
+def mesh(
+    chains: int,
+    assets: int,
+    seed: int,
+    *,
+    presence: float = 0.6,
+    nav: int = 10_000_000,
+    tight: bool = False,
+    depths: tuple[float, float] = (7.5, 9.0),
+) -> dict[str, Any]:
     """Chains x assets, each asset present on a chain with probability `presence`; swaps inside chains, four bridge families between."""
     random = Random(f"mesh {chains} {assets} {seed}")
     tokens = _tokens(random, chains, assets, presence)
@@ -122,3 +132,43 @@ def _targets(random: Random, chains: int, assets: int, here: set[tuple[str, str]
 
 def _band(share: float, width: float) -> dict[str, str]:
     return {"low": f"{share * (1 - width):.6f}", "high": f"{share * (1 + width):.6f}"}
+
+
+def band(chains: int, tolerance: int, seed: int) -> tuple[dict[str, Any], list[int], list[int]]:
+    """One stablecoin on a complete mesh, $5 m: the instance, and its balances (micro-dollars) and weights for the greedy ones.
+
+    Draws follow a linear congruential generator, so that the family can be re-created anywhere.
+    """
+    draw = _congruential(7919 * seed + chains)
+    weights = [5 + int(30 * draw()) for _ in range(chains)]
+    raw = [weight / sum(weights) * (0.5 + draw()) for weight in weights]
+    balances = [int(value / sum(raw) * 5e12) for value in raw]
+    balances[0] += 5 * 10**12 - sum(balances)
+    tokens = [{"id": f"c{i}/USDC", "asset": "USDC", "chain": f"c{i}", "decimals": 6, "price": "1"} for i in range(chains)]
+    targets = [5 * 10**12 * weight // sum(weights) for weight in weights]
+    bands = {
+        f"c{i}/USDC": {"low_units": str(t - t * tolerance // 100), "high_units": str(max(t + t * tolerance // 100, balances[i]))}
+        for i, t in enumerate(targets)
+    }
+    lanes = [_flat(one["id"], other["id"]) for one in tokens for other in tokens if one is not other]
+    holdings = {token["id"]: str(units) for token, units in zip(tokens, balances)}
+    document = {"version": 1, "tokens": tokens, "holdings": holdings, "targets": {"tokens": bands}, "lanes": lanes, "limits": {}}
+    return document, balances, weights
+
+
+def _flat(source: str, target: str) -> dict[str, Any]:
+    top = str(10**13)
+    piece = {"up_to": top, "rate": "1"}
+    common = {"rail": "cctp", "kind": "bridge", "min": "1", "max": top, "fixed": "0.1", "schedule": [piece], "latency_s": 960}
+    return {"id": f"{source}>{target}", "source": source, "target": target, **common}
+
+
+def _congruential(seed: int) -> Callable[[], float]:
+    state = seed % 2**32
+
+    def draw() -> float:
+        nonlocal state
+        state = (1664525 * state + 1013904223) % 2**32
+        return float(state / 2**32)
+
+    return draw
