@@ -12,7 +12,6 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from chains.base import Height, Reader, Receipt, Snapshot, Unknown
-from chains.errors import Fault
 from chains.ids import AccountId, TokenId
 from coordinator.ledger.book import Book
 from coordinator.ledger.entry import DEPOSITS, EQUITY, OPENING, UNEXPLAINED, WITHDRAWALS, Entry, transfer, wallet
@@ -46,7 +45,10 @@ def compare(snapshot: Snapshot, book: Book, under_way: Set[TokenId]) -> tuple[Li
 
 
 async def explain(line: Line, book: Book, reader: Reader, ours: Set[str]) -> tuple[Entry, ...]:
-    """Entries that close a gap, each naming what it is. `ours`: references of our own transactions, which are never deposits."""
+    """Entries that close a gap, each naming what it is. `ours`: references of our own transactions, which are never deposits.
+
+    Raises what the search raises: a gap that could not be looked into stays open, it is not named `unexplained` for ever.
+    """
     if isinstance(line.gap, Unknown) or line.under_way:
         return ()
     if not book.knows(line.account, line.token):
@@ -68,12 +70,9 @@ async def _foreign_moves(line: Line, book: Book, reader: Reader, ours: Set[str])
     """
     since = max((p.height for p in book.postings if p.account in EQUITY and p.token == line.token), default=0)
     seen: dict[str, Receipt] = {}
-    try:
-        for topics in _transfers_of(line.account):
-            for receipt in await reader.search(_where(line), topics, since):
-                seen[receipt.reference] = receipt
-    except Fault:
-        return []  # then the whole gap is named unexplained, which is true: nothing that we could read explains it
+    for topics in _transfers_of(line.account):
+        for receipt in await reader.search(_where(line), topics, since):
+            seen[receipt.reference] = receipt
     return [
         receipt
         for receipt in seen.values()

@@ -105,8 +105,11 @@ class Executor:
         return leg
 
     def _latest(self, saga: str, leg: LegState) -> LegState:
-        """A move may have journaled facts before it failed: fold again, never go on from an old state."""
-        return self.journal.saga(saga).legs[leg.leg.id]
+        """A move may have journaled facts before it failed: fold again. Raises Overtaken when another worker moved the leg meanwhile."""
+        latest = self.journal.saga(saga).legs[leg.leg.id]
+        if latest.state is not leg.state or latest.parked:
+            raise Overtaken(f"leg {leg.leg.id} is {latest.state.value} by now")
+        return latest
 
     async def _move(self, saga: str, legs: Mapping[str, LegState], leg: LegState) -> LegState:
         match leg.state:

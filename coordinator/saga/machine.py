@@ -255,8 +255,9 @@ def _fold(leg: LegState, event: Event) -> LegState:
             return replace(leg, reason=leg.reason or reason, calls=())
         case Parked(reason):
             return replace(leg, parked=reason)
-        case Resumed():
-            return replace(leg, parked="")
+        case Resumed():  # an undo that failed is begun anew, with calls made for what is reversible now
+            anew = leg.state is State.UNDOING and not leg.live
+            return replace(leg, parked="", calls=() if anew else leg.calls)
 
 
 def _without(leg: LegState, reference: str) -> tuple[tuple[Stage, int, Submission], ...]:

@@ -102,8 +102,9 @@ async def test_explain__deposit_named_before__is_not_named_again():
     assert await named(101, book, history) == {"deposit": 1}
 
 
-async def test_explain__node_silent_about_history__is_unexplained_rather_than_guessed():
-    assert await named(100, opened(70), History(silent=True)) == {"unexplained": 30}
+async def test_explain__node_silent_about_history__gap_stays_open_for_the_next_look():
+    with pytest.raises(Unreachable):
+        await named(100, opened(70), History(silent=True))
 
 
 @pytest.mark.parametrize("units", [0, 100, Unknown("no answer")])
