@@ -103,7 +103,7 @@ class Market:
         return await reading(lambda: rail.quote(lane, Amount(lane.source, units)), self.clock)
 
     async def ask_all(self, rail: Rail, lane: Lane, sizes: Sequence[int]) -> Sequence[Quote]:
-        if isinstance(rail, Several):
+        if isinstance(rail, Several) and sizes:
             several = rail
             return await reading(lambda: several.quotes(lane, [Amount(lane.source, units) for units in sizes]), self.clock)
         return await asyncio.gather(*(self.ask(rail, lane, units) for units in sizes))
@@ -122,7 +122,8 @@ async def _offer(rail: Rail, lane: Lane, most: int, market: Market) -> Offer | C
     sizes = [size for size in sizes if probe.least <= size <= probe.most]
     if not sizes:
         return Closed(lane, f"takes {probe.least} to {probe.most} base units; the treasury can give at most {most}")
-    quotes = await market.ask_all(rail, lane, sizes)
+    asked = await market.ask_all(rail, lane, [size for size in sizes if size != probe.gives.units])
+    quotes = sorted([*asked, *([probe] if probe.gives.units in sizes else [])], key=lambda quote: quote.gives.units)
     fair = [quote for quote in quotes if market.fair(quote)]
     if len(fair) < len(quotes):
         fair += await _last_fair(rail, lane, (fair[-1].gives.units if fair else probe.least, quotes[len(fair)].gives.units), market)

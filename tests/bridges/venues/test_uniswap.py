@@ -44,11 +44,13 @@ class Pools:
     def __init__(self, liquidity: dict[int, int]) -> None:
         self.liquidity = liquidity
         self.allowance = 0
+        self.reads = 0
 
     async def fee(self, work: int) -> Amount:
         return Amount(NATIVE, work)
 
     async def read(self, call: Call) -> bytes:
+        self.reads += 1
         selector, data = call.data[:4], call.data[4:]
         if selector == _selector("allowance(address,address)"):
             return encode(["uint256"], [self.allowance])
@@ -133,6 +135,28 @@ async def test_quote__several_tiers__takes_the_best_one_for_the_amount(venue, li
     quote = await rail.quote(rail.lanes()[0], Amount(USDC, 1000 * 10**6))
     assert quote.terms == {"fee_tier": tier}
     assert 0 < quote.takes.units < 10**18 // 3
+
+
+async def test_quotes__several_amounts__are_the_single_quotes_and_look_at_limits_once(venue):
+    rail, pools = venue({500: DEEP, 3000: DEEP})
+    lane = rail.lanes()[0]
+    amounts = [Amount(USDC, units * 10**6) for units in (1, 10, 1000)]
+    together = await rail.quotes(lane, amounts)
+    read = pools.reads
+    assert together == [await rail.quote(lane, amount) for amount in amounts]
+    alone = pools.reads - read
+    again = pools.reads
+    await rail.quotes(lane, amounts)
+    assert pools.reads - again == alone - 2 * 3  # the limit is three reads, and was needed for each of the two others
+
+
+async def test_quotes__one_amount_too_large__is_refused_with_the_limit(venue):
+    rail, _ = venue({500: DEEP})
+    lane = rail.lanes()[0]
+    most = (await rail.quote(lane, Amount(USDC, 1))).most
+    with pytest.raises(OutsideTerms, match="would move the price") as refused:
+        await rail.quotes(lane, [Amount(USDC, 1), Amount(USDC, most + 1)])
+    assert refused.value.most == most
 
 
 @pytest.mark.parametrize("direction", [0, 1])
