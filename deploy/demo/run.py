@@ -19,7 +19,12 @@ from deploy.demo.configuration import treasury_yaml
 from deploy.demo.report import judge, report_of
 from deploy.demo.scenario import create_keys, fund
 from deploy.localnet import Network
+from deploy.localnet.fetch import FetchError
 from deploy.localnet.layout import DEFAULT_PORT_BASE
+from deploy.localnet.network import NetworkError
+from deploy.localnet.processes import ProcessError
+from deploy.localnet.rpc import RpcError
+from deploy.localnet.solc import CompileError
 
 Draw = Callable[[dict[str, Any], Console], None]
 
@@ -36,7 +41,7 @@ def run(
     keep: bool = True,
     only_prepare: bool = False,
 ) -> int:
-    """Exit code: 0 when bands, hops, transfers and the books are all as they must be."""
+    """Exit code: 0 when bands, hops, transfers and the books are all as they must be; 1 when not, with the reason; 130 on Ctrl-C."""
     began = time.monotonic()
     try:
         network, folder = prepare(home, port_base)
@@ -44,9 +49,12 @@ def run(
             say(f"ready: {folder}/treasury.yaml")
             return 0
         outcome = rebalance(folder)
-    except DemoError as problem:
+    except (DemoError, NetworkError, FetchError, CompileError, ProcessError, RpcError) as problem:
         say(f"FAILED: {problem}")
         return 1
+    except KeyboardInterrupt:
+        say("Interrupted. The local network still runs: `make demo` begins again, `make down` stops it")
+        return 130
     found = report_of(folder, outcome, seconds=round(time.monotonic() - began, 1))
     report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     problems = judge(found)
