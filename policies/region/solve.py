@@ -16,6 +16,7 @@ from policies.region.problem import Problem
 from policies.risk.covariance import BadEstimate, Floats
 
 Names = npt.NDArray[np.intp]
+REFINEMENTS = 8
 RELATIVE = 1e-11
 """Violations below this, relative to the spread of marginal prices, count as none."""
 
@@ -115,18 +116,19 @@ class _Walk:
         """Step of the free names to the optimum of their pieces (edges ignored), and the price of the budget there."""
         self.steps += 1
         rows = self.made.covariance[np.ix_(names, names)] * self.made.aversion
-        right = np.empty((len(names), 2))
-        right[:, 0], right[:, 1] = 1.0, -(self.g[names] + self.slope[names])
-        y = _solved(rows, right)
-        denominator = float(y[:, 0].sum())
-        if not denominator > 0:
-            raise BadEstimate("the covariance has a direction of negative variance; estimate it with shrinkage")
-        short = 1.0 - float(self.w.sum())
-        price = (short - float(y[:, 1].sum())) / denominator
-        return np.asarray(y[:, 1] + price * y[:, 0]), price
+        slope = self.g[names] + self.slope[names]
+        step = np.zeros(len(names))
+        step[0] = 1.0 - float(self.w.sum())  # the first name pays for what the others do, so the budget is kept to the last digit
+        if len(names) > 1:
+            apart = rows - rows[0]
+            bent = slope + step[0] * rows[0]
+            step[1:] = _solved(apart[1:, 1:] - apart[1:, :1], -(bent[1:] - bent[0]))
+            step[0] -= float(step[1:].sum())
+        return step, float(np.mean(slope + rows @ step))
 
     def descend(self) -> tuple[Floats, float]:
         """To the optimum of the free names' pieces or the first edge on the way, freeing what gains, until nothing does."""
+        refined = 0
         for _ in range(100 + 50 * len(self.w)):
             names = np.flatnonzero(self.free)
             step, price = self.best_on_pieces(names)
@@ -134,9 +136,17 @@ class _Walk:
             if length < 1.0 and self.free.any():
                 self.most = self.most if length > 0 else 1  # names freed together may block each other, the best one alone cannot
                 continue
+            if self.unsettled() and (refined := refined + 1) <= REFINEMENTS:
+                continue
+            refined = 0
             if not self.loosen(*self.violations(price if self.free.any() else self.middle()), self.most):
                 return self.w, price
-        raise BadEstimate("the rebalance did not settle; the covariance is too close to singular")
+        raise BadEstimate("the rebalance did not settle: the covariance is too close to singular, or has a direction of negative variance")
+
+    def unsettled(self) -> bool:
+        """A nearly singular system was solved with a ridge: the free names' marginal prices are not yet one price."""
+        prices = (self.g + self.slope)[self.free]
+        return len(prices) > 1 and float(np.ptp(prices)) > self.tolerance
 
     def walk(self, names: Names, step: Floats) -> float:
         """Go as far as the first edge; names that reach theirs come to rest exactly on it. Returns the part of the step that was gone."""
@@ -158,12 +168,19 @@ def _best(gains: Floats, most: int, least: float) -> Names:
 
 
 def _solved(rows: Floats, right: Floats) -> Floats:
-    """Solution of a symmetric system; a singular one gets a ridge of 1e-10 of its mean diagonal (at least the smallest float)."""
+    """Solution of a symmetric system; a singular one gets a ridge of 1e-10 of its mean diagonal.
+
+    Raises BadEstimate where the solution would climb: there the matrix has a direction of negative variance.
+    """
+    ridge = 0.0
+    scale = float(np.abs(rows.diagonal()).mean())
     try:
         found = np.linalg.solve(rows, right)
-        if np.isfinite(found).all() and float(np.abs(found).max()) * float(np.abs(rows).max()) < 1e12 * float(np.abs(right).max()):
-            return np.asarray(found)
     except np.linalg.LinAlgError:
-        pass
-    ridge = max(1e-10 * float(np.trace(rows)) / len(rows), 1e-18)
-    return np.asarray(np.linalg.solve(rows + ridge * np.eye(len(rows)), right))
+        found = np.full(len(right), np.inf)
+    if not np.isfinite(found).all() or float(np.abs(found).max()) * scale > 1e9 * float(np.abs(right).max(initial=0.0)) + 1e-300:
+        ridge = max(1e-10 * scale, 1e-18)
+        found = np.linalg.solve(rows + ridge * np.eye(len(rows)), right)
+    if float(found @ right) < 0:
+        raise BadEstimate("the covariance has a direction of negative variance; estimate it with shrinkage")
+    return np.asarray(found)

@@ -28,7 +28,7 @@ def complaints(problem: Mapping[str, Any], certificate: Mapping[str, Any], toler
     if certificate["held"] and not np.array_equal(w, p["current"]):
         found.append("it says held, but the weights are not the current ones")
     objective, proven = _objective_and_gap(p, w, float(certificate["multiplier"]))
-    rounding = 1e-13 * float(p["aversion"]) * float(np.abs(p["covariance"]).max())
+    rounding = 1e-12 * float(p["aversion"]) * float(np.abs(p["covariance"]).max())
     allowed = tolerance * max(abs(objective), float(np.max(p["buy"] + p["sell"]))) + rounding
     if abs(objective - float(certificate["objective"])) > allowed:
         found.append(f"the objective is {objective:.12g}, not {float(certificate['objective']):.12g}")
