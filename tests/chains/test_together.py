@@ -77,3 +77,20 @@ async def test_answer__one_caller_gives_up__the_others_still_hear() -> None:
     assert await stays == 1
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_answer__everybody_gives_up__question_is_taken_back_and_the_next_asked_anew() -> None:
+    source = Source()
+    together = Together(source.ask)
+    under_way = asyncio.create_task(together.answer())
+    await everybody_ran()
+    waiting = asyncio.create_task(together.answer())
+    await everybody_ran()
+    for caller in (waiting, under_way):
+        caller.cancel()
+    later = asyncio.create_task(together.answer())
+    await everybody_ran()
+    source.gate.set()
+    assert await later == 2
+    assert source.asked == 2
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -79,3 +79,23 @@ async def test_finalized__depth_deeper_than_the_chain__is_the_first_block(make_s
     script = await make_script()
     chain_of(script, 0, newest=3)
     assert (await Heights(make_pool(script), "one", 10).finalized()).number == 0
+
+
+async def test_finalized__quorum_told_the_same_block__is_not_asked_for_again(make_script: MakeScript, make_pool: MakePool) -> None:
+    scripts = [await make_script() for _ in range(2)]
+    for script in scripts:
+        chain_of(script, 9)
+    assert (await Heights(make_pool(*scripts, quorum=2), "one", "finalized").finalized()).number == 9
+    assert [script.asked.count("eth_getBlockByNumber") for script in scripts] == [1, 1]
+
+
+async def test_finalized__two_blocks_of_the_same_number__unknowable_though_one_would_be_enough(
+    make_script: MakeScript, make_pool: MakePool
+) -> None:
+    one, other = await make_script(), await make_script()
+    chain_of(one, 9, fork="a")
+    chain_of(other, 9, fork="b")
+    pool = make_pool(one, other, quorum=1)
+    with pytest.raises(Unknowable):
+        await Heights(pool, "one", "finalized").finalized()
+    assert pool.dispute_count == 1
