@@ -12,9 +12,11 @@ from chains.tokens import AssetId
 from policies.base import Band, Portfolio, Targets
 from policies.drift import unpriced
 from policies.exact import fraction, within
-from policies.region.bands import optimal, setting, with_depth
+from policies.region.bands import Band as Widths
+from policies.region.bands import Setting, optimal, setting, with_depth
 from policies.risk.covariance import BadEstimate
 from policies.risk.model import RiskModel
+from policies.risk.tracking import relative_volatility
 
 LANDINGS = ("inner", "edge", "target")
 LEAST = Fraction(1, 10_000)
@@ -67,13 +69,17 @@ class CostBands:
         ideals = np.array([float(self.bands.assets[asset].ideal or 0) for asset in assets])
         inner, outer = dict(self.bands.assets), dict(self.bands.outer)
         for i, asset in enumerate(assets):
-            if 0 < ideals[i] < 1:
-                law = setting(i, ideals, covariance, float(self.aversion), self._costs(asset, portfolio.nav))
-                depth = self.costs.depth.get(asset)
-                found = optimal(law) if depth is None else with_depth(law, float(depth / portfolio.nav))
+            if 0 < ideals[i] < 1 and relative_volatility(i, ideals, covariance) > 0:
+                found = self._law(
+                    asset, setting(i, ideals, covariance, float(self.aversion), self._costs(asset, portfolio.nav)), portfolio.nav
+                )
                 if found.outer > 0:
                     inner[asset], outer[asset] = self._around(self.bands.assets[asset], found.inner, found.outer)
         return replace(self.bands, assets=inner, outer=outer)
+
+    def _law(self, asset: AssetId, law: Setting, nav: Fraction) -> Widths:
+        depth = self.costs.depth.get(asset)
+        return optimal(law) if depth is None else with_depth(law, float(depth / nav))
 
     def _costs(self, asset: AssetId, nav: Fraction) -> tuple[float, float]:
         return float(self.costs.proportional), float(self.costs.by_asset.get(asset, self.costs.per_leg) / nav)
