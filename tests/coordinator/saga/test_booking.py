@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from collections import Counter
+from dataclasses import dataclass, field
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridges.base import Leg
+from chains.base import Receipt
+from chains.ids import AccountId, TokenId
 from chains.tokens import Amount
 from coordinator.ledger.book import Book
-from coordinator.ledger.entry import NETWORK_FEES, Entry, exchange, rail_fees, transit, wallet
+from coordinator.ledger.entry import NETWORK_FEES, Entry, exchange, rail_fees, transfer, transit, wallet
 from coordinator.saga import booking
 from tests.coordinator.made import ETH_A, ETH_B, SOL, USDC_A, USDC_B, A, B, S, delivered_to, leg, receipt
 
@@ -126,3 +134,68 @@ def test_names__of_one_legs_entries__are_all_different_and_told_by_what_happened
     ]
     assert len({entry.id for entry in story}) == len(story)
     assert all(entry.saga == "s" and entry.leg == HOP.id for entry in story)
+
+
+@dataclass
+class Chains:
+    """What really is in the wallets, beside the book that is told of it by receipts only."""
+
+    wallets: Counter[TokenId] = field(default_factory=Counter)
+    in_flight: dict[str, int] = field(default_factory=dict)
+    book: Book = field(default_factory=Book)
+    height: int = 100
+
+    def moved(self, account: AccountId, moved: dict[TokenId, int], fee: int = 0, *, succeeded: bool = True) -> Receipt:
+        self.height += 1
+        self.wallets.update(moved)
+        native = {A: ETH_A, B: ETH_B}[account]
+        self.wallets[native.id] -= fee
+        return receipt(account, moved, fee=fee, succeeded=succeeded, at=self.height)
+
+    def stranger(self, account: AccountId, token: TokenId, units: int) -> None:
+        """A deposit or withdrawal by others, booked as reconcile books it."""
+        did = self.moved(account, {token: units})
+        kind = "deposits" if units > 0 else "withdrawals"
+        postings = transfer(token, units, f"equity:{kind}", wallet(account), height=did.height.number)
+        self.book = self.book.with_entries([Entry(f"{kind}/{did.reference}", kind, "", 0, postings)])
+
+    def story(self, hop: Leg, takes: int, fee: int, end: str) -> None:
+        """A leg from its approval to where it ends: in transit, delivered, refunded, or a departure that reverted."""
+        gives = hop.gives.units
+        approval = self.moved(A, {}, fee)
+        booked = [booking.fee("s", hop, approval, ETH_A.id)]
+        if end == "reverted":
+            booked.append(booking.fee("s", hop, self.moved(A, {}, fee, succeeded=False), ETH_A.id))
+            self.book = self.book.with_entries(booked)
+            return
+        did = self.moved(A, {USDC_A.id: -gives, ETH_A.id: -3}, fee)
+        booked += [booking.fee("s", hop, did, ETH_A.id), *booking.departure("s", hop, (approval, did), ETH_A.id)]
+        if end == "in transit":
+            self.in_flight[transit(hop.id)] = gives
+        elif end == "delivered":
+            booked.append(booking.arrival("s", hop, Amount(USDC_B, takes), self.moved(B, {USDC_B.id: takes})))
+        else:
+            back = min(takes, gives)
+            booked.append(booking.refund("s", hop, Amount(USDC_A, back), self.moved(A, {USDC_A.id: back})))
+        self.book = self.book.with_entries(booked)
+
+
+UNITS = st.integers(1, 2**256)
+LEGS = st.tuples(UNITS, UNITS, st.integers(0, 10**20), st.sampled_from(["in transit", "delivered", "refunded", "reverted"]))
+STRANGERS = st.tuples(st.sampled_from([(A, USDC_A.id), (B, USDC_B.id), (A, ETH_A.id)]), UNITS, st.sampled_from([1, -1]))
+
+
+@given(st.lists(LEGS | STRANGERS, max_size=12))
+def test_book__any_sagas_deposits_and_withdrawals__wallets_are_the_chains_and_nothing_is_made_or_lost(steps):
+    chains = Chains()
+    for number, step in enumerate(steps):
+        if len(step) == 3:
+            (account, token), units, sign = step
+            chains.stranger(account, token, sign * units)
+        else:
+            gives, takes, fee, end = step
+            chains.story(leg(units=gives, name=str(number)), takes, fee, end)
+    for account, token in ((A, USDC_A.id), (B, USDC_B.id), (A, ETH_A.id), (B, ETH_B.id)):
+        assert chains.book.held(account, token) == chains.wallets[token]
+        assert sum(units for (_, name), units in chains.book.balances().items() if name == token) == 0
+    assert {name: units for (name, _), units in chains.book.in_transit().items()} == chains.in_flight
