@@ -99,8 +99,7 @@ def one_run(operator: Operator, seed: str, kills: int) -> Outcome:
     for moment in moments(random.Random(seed), plan["legs"], kills):
         if strike(operator, moment, recoveries):
             struck.append(moment)
-    wrong = interrupt(operator)
-    finish(operator, recoveries)
+    wrong = interrupt(operator) + finish(operator, recoveries)
     found = operator.findings()
     problems = wrong + found.problems() + books(operator)
     return Outcome(seed, len(plan["legs"]), struck, recoveries, found.double, found.lost, problems, round(time.monotonic() - began, 1))
@@ -149,8 +148,8 @@ def interrupt(operator: Operator) -> list[str]:
     return [] if code in {Exit.RUNNING, Exit.OK} else [f"Ctrl-C ended with exit code {code}: {operator.said()[-500:]}"]
 
 
-def finish(operator: Operator, recoveries: list[float]) -> None:
-    """Resume without disturbance until all is done."""
+def finish(operator: Operator, recoveries: list[float]) -> list[str]:
+    """Resume without disturbance until all is done, which it says with exit code 0. No process may ever have died of itself."""
     had, began = operator.events(), time.monotonic()
     process = operator.apply()
     while process.poll() is None and time.monotonic() - began < ONE_RUN_S:
@@ -159,9 +158,13 @@ def finish(operator: Operator, recoveries: list[float]) -> None:
             break
         time.sleep(POLL_S)
     try:
-        process.wait(ONE_RUN_S)
+        code = process.wait(ONE_RUN_S)
     except subprocess.TimeoutExpired:
         _kill(process)
+        return [f"not done after {ONE_RUN_S} s: {operator.said()[-500:]}"]
+    said = operator.said()
+    wrong = [f"a process died of itself: {said[said.index('Traceback') :][:2000]}"] if "Traceback" in said else []
+    return wrong if code == Exit.OK else [*wrong, f"the last resume ended with exit code {code}: {said[-500:]}"]
 
 
 def books(operator: Operator) -> list[str]:
