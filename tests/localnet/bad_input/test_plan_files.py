@@ -11,6 +11,7 @@ import pytest
 
 from chains.ids import AccountId
 from chains.tokens import Amount
+from coordinator.config.load import load
 from coordinator.lock import sole_actor
 from coordinator.plan import Plan, PlannedLeg
 from deploy.localnet.accounts import Role, address
@@ -56,6 +57,13 @@ def more_in_the_file(made: dict[str, Any]) -> None:
 
 def no_legs(made: dict[str, Any]) -> None:
     made["plan"]["legs"] = "all of them"
+
+
+def above_the_cap(treasury: Treasury) -> None:
+    """The plan claims to be made under the present configuration, which allows a leg far less than it gives."""
+    treasury.edit(r"per_leg: \S+", "per_leg: $1_000")
+    present = load(treasury.file).config_hash
+    treasury.forge(lambda plan: replace(plan, config=present))
 
 
 def applied_twice(treasury: Treasury) -> None:
@@ -123,6 +131,7 @@ CASES = (
     Case("recipient of a stranger", first_leg(to_a_stranger), BLOCKED, ("refused by recipient: leg 1", "find out who changed it"), APPLY),
     Case("least of nearly nothing", first_leg(for_nearly_nothing), BLOCKED, ("refused by min_out: leg 1", "limits.slippage"), APPLY),
     Case("plan of another treasury", forged(lambda plan: replace(plan, treasury="other")), BLOCKED, ("refused by config", "other"), APPLY),
+    Case("leg above its cap", above_the_cap, BLOCKED, ("refused by per_leg: leg 1", "allowed: $1,000.00; split it"), APPLY),
     # the world moved
     Case("expired plan", forged(lambda plan: replace(plan, expires=plan.created)), STALE, ("stale: time plan: was in force", AGAIN), APPLY),
     Case("configuration changed", edit(r"per_leg: \S+", "per_leg: $300_000"), STALE, ("stale: configuration treasury.yaml", AGAIN), APPLY),

@@ -157,7 +157,6 @@ CASES = (
         "gas below its floor", gas(10**17), BLOCKED, ("refused by gas_floor: alpha.ETH: falls to 0.09", "0.5 ETH or more; top up alpha.ETH")
     ),
     Case("no gas at all", gas(0), BLOCKED, ("refused by balance: alpha.ETH", "short while the plan runs", "no plan was saved")),
-    Case("leg above its cap", edit(r"per_leg: \S+", "per_leg: $1_000"), BLOCKED, ("refused by per_leg: leg 1", "allowed: $1,000.00")),
     Case("day's cap reached", spent, BLOCKED, ("refused by per_day: plan: ", " today and ", "allowed: $500,000.00; wait, move less")),
     Case("slippage too tight", only_swaps, BLOCKED, ("every size loses more than the allowed slippage", "no plan: nothing can be done")),
 )
