@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types unit down clean lock bench-planner soak-kill setup
+.PHONY: demo test lint types unit down clean lock bench-planner soak-kill setup browser screenshots
 
 demo: setup  ## the main job on a local network of real contracts
 	@$(BIN)/python -m deploy.demo
@@ -41,6 +41,11 @@ soak-kill: setup  ## kill -9 `apply` KILLS times on a local network of its own, 
 
 bench-planner: setup
 	@$(BIN)/python -m tests.benchmarks.planner
+
+browser: setup  ## every page of the dashboard over the finished demo, in a real browser (needs Playwright and Chromium)
+	@$(BIN)/python -m tests.browser.walk
+
+screenshots: browser
 
 lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock --custom-compile-command "make lock"

@@ -17,7 +17,7 @@ Facts = Sequence[Mapping[str, Any]]
 def spans(facts: Facts, until: int) -> list[tuple[str, int, int]]:
     """(state, from, to) in unix seconds, oldest first; the last one is open until `until` unless the leg has ended."""
     changes = [(fact["state"], fact["time"]) for n, fact in enumerate(facts) if n == 0 or fact["state"] != facts[n - 1]["state"]]
-    ends = [time for _, time in changes[1:]] + [until]
+    ends = [*(time for _, time in changes[1:]), until][: len(changes)]
     return [(state, start, end) for (state, start), end in zip(changes, ends, strict=True) if state not in ENDS]
 
 
