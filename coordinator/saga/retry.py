@@ -21,7 +21,7 @@ def may_repeat(problem: BaseException) -> bool:
 def _wait(state: RetryCallState) -> float:
     problem = state.outcome.exception() if state.outcome else None
     asked = problem.after if isinstance(problem, RateLimited) else None
-    return asked if asked is not None else wait_exponential_jitter(initial=0.2, max=8.0)(state)
+    return asked if asked is not None else wait_exponential_jitter(multiplier=0.2, max=8.0)(state)
 
 
 async def reading(ask: Callable[[], Awaitable[T]], clock: Clock, attempts: int = 5) -> T:
