@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -31,15 +31,26 @@ class App:
     A part is built when it is first asked for, and its libraries are loaded then: a look needs no rail, a list of transfers no chain.
     """
 
-    def __init__(self, treasury: Treasury, clock: Clock, signers: Mapping[AccountId, Signer]) -> None:
+    def __init__(
+        self, treasury: Treasury, clock: Clock, signers: Mapping[AccountId, Signer], detach: Callable[[], None] | None = None
+    ) -> None:
         self.treasury = treasury
         self.clock = clock
         self.http = Http()
         self._signers = signers
+        self._detach = detach  # ends the signer's process, where it is ours
 
     @classmethod
     def open(cls, treasury: Treasury, clock: Clock, *, keys: bool) -> App:
-        """Contacts nothing. `keys`: read the key files (only commands that send need them); raises Misconfigured when one is wrong."""
+        """Contacts no network. `keys`: open them (only commands that send need them), or start the process that holds them.
+
+        Raises Misconfigured when a key or the signer's policy is wrong.
+        """
+        if keys and treasury.signer.process:
+            from coordinator.signer.child import attach  # late, as the keys themselves
+
+            attached = attach(treasury)
+            return cls(treasury, clock, attached.signers, attached.close)
         return cls(treasury, clock, _signers(treasury) if keys else {})
 
     @cached_property
@@ -85,6 +96,8 @@ class App:
 
     async def aclose(self) -> None:
         """Close what was built."""
+        if self._detach is not None:
+            self._detach()
         await self.http.aclose()
         built = vars(self)  # where cached_property keeps what it made
         if "chains" in built:

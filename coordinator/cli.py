@@ -25,6 +25,7 @@ app = App(
 )
 audit = App(name="audit", help="Prove what happened.")
 app.command(audit)
+app.command("coordinator.signer.command:signer", name="signer")
 
 Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The treasury's configuration.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Data for machines on stdout; all else on stderr.")]

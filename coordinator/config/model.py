@@ -86,6 +86,20 @@ class StateModel(Section):
     database: str | None = None
 
 
+class SignerModel(Section):
+    """Who holds the keys: this process, or one of its own with its own policy. `socket`: of a signer that somebody else starts.
+
+    `policy`: the file that `coordinator signer policy` writes (default: beside the journal). `price_tolerance`: how far prices may move
+    before it must be written again. `message_fee`: most native coin, in whole coins, sent along with one message of a bridge.
+    """
+
+    kind: Literal["in-process", "process"] = "in-process"
+    socket: str | None = None
+    policy: str | None = None
+    price_tolerance: Rate = Fraction(1, 10)
+    message_fee: Number = Fraction(1, 100)
+
+
 class AccountModel(Section):
     """The treasury's account on one chain. Without `key` it is watched, and plans that send from it cannot be applied."""
 
@@ -273,6 +287,7 @@ class Document(Section):
     version: Literal["1"]
     name: Name
     state: StateModel = Field(default_factory=StateModel)
+    signer: SignerModel = Field(default_factory=SignerModel)
     chains: dict[str, Any] = Field(min_length=1)
     accounts: dict[str, AccountModel]
     assets: dict[str, AssetModel] = Field(min_length=1)

@@ -28,7 +28,7 @@ from coordinator.config.model import (
     TriggersModel,
 )
 from coordinator.config.sections import Sections
-from coordinator.config.treasury import Envelope, Limits, PlanTerms, Treasury
+from coordinator.config.treasury import Envelope, Limits, PlanTerms, SignerPlace, Treasury
 from coordinator.config.tree import Node
 from coordinator.config.tuning import guarded
 from coordinator.prices.base import Chainlink, Manual, Peg, PriceRule, Pyth, Source
@@ -65,6 +65,7 @@ def resolve(sections: Sections, file: Path) -> Treasury:
         limits=_limits(cast(LimitsModel, sections.limits)),
         plan=_terms(cast(PlanModel, sections.plan)),
         config_hash=config_hash(sections.tree),
+        signer=_signer(sections, file),
     )
 
 
@@ -89,6 +90,18 @@ def _database(sections: Sections, file: Path) -> Path:
     if sections.state.database is not None:
         return (file.parent / Path(sections.state.database).expanduser()).absolute()
     return user_state_path("coordinator") / sections.name / "journal.sqlite"
+
+
+def _signer(sections: Sections, file: Path) -> SignerPlace:
+    model, folder = sections.signer, file.parent
+    beside = _database(sections, file).with_name("signer-policy.json")
+    return SignerPlace(
+        process=model.kind == "process",
+        policy=(folder / Path(model.policy).expanduser()).absolute() if model.policy is not None else beside,
+        socket=(folder / Path(model.socket).expanduser()).absolute() if model.socket is not None else None,
+        price_tolerance=model.price_tolerance,
+        message_fee=model.message_fee,
+    )
 
 
 def _keys(sections: Sections, ids: Mapping[str, ChainId], folder: Path) -> dict[ChainId, KeyReference]:

@@ -18,6 +18,7 @@ from coordinator.config.model import (
     Document,
     LimitsModel,
     PlanModel,
+    SignerModel,
     StateModel,
     TargetsModel,
     TokenModel,
@@ -38,6 +39,7 @@ class Sections:
     tuning: TuningSection | None = None
     breakers: dict[str, BreakerSection] = field(default_factory=dict)
     state: StateModel = field(default_factory=StateModel)
+    signer: SignerModel = field(default_factory=SignerModel)
     chains: dict[str, ChainSettings] = field(default_factory=dict)
     accounts: dict[str, AccountModel] = field(default_factory=dict)
     assets: dict[str, AssetModel] = field(default_factory=dict)

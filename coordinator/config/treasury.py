@@ -46,6 +46,20 @@ class PlanTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class SignerPlace:
+    """Who holds the keys. `process`: another process does, under the policy in the file `policy`; at `socket` when it is not ours to start.
+
+    `price_tolerance` and `message_fee` (whole native coins) go into that policy when it is written.
+    """
+
+    process: bool = False
+    policy: Path = Path("signer-policy.json")
+    socket: Path | None = None
+    price_tolerance: Fraction = Fraction(1, 10)
+    message_fee: Fraction = Fraction(1, 100)
+
+
+@dataclass(frozen=True, slots=True)
 class Treasury:
     """Everything a configuration says. Mappings keep the order of the file.
 
@@ -70,6 +84,7 @@ class Treasury:
     limits: Limits
     plan: PlanTerms
     config_hash: str
+    signer: SignerPlace = SignerPlace()
 
     def native(self, chain: ChainId) -> Token:
         """The chain's own coin. Raises KeyError for a chain that is not configured."""

@@ -1,0 +1,127 @@
+"""The signer as the coordinator's child: started when keys are needed, ended with it, and started again when it died."""
+
+from __future__ import annotations
+
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chains.errors import Misconfigured
+from chains.ids import AccountId
+from coordinator.signer.remote import RemoteSigner, greet
+
+if TYPE_CHECKING:
+    from coordinator.config.treasury import Treasury
+
+_START = 60.0  # seconds; opening a strong keystore takes a second each
+_END = 5.0
+_MOST_STARTS = 20  # in one life of the coordinator: a signer that dies more often needs a person
+_READY = b"ready\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The treasury's signers, and what ends the process behind them."""
+
+    signers: Mapping[AccountId, RemoteSigner]
+    close: Callable[[], None]
+
+
+class Child:
+    """One signer process with its socket in a folder of its own (0700)."""
+
+    def __init__(self, policy: Path) -> None:
+        self._policy = policy
+        self._folder = Path(tempfile.mkdtemp(prefix="coordinator-signer-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+
+    @property
+    def place(self) -> Path:
+        return self._folder / "signer.sock"
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now; 0 when none does."""
+        return self._process.pid if self._process else 0
+
+    def start(self) -> None:
+        """Returns when it answers. Raises Misconfigured with its own words when it does not start."""
+        self._starts += 1
+        if self._starts > _MOST_STARTS:
+            raise Misconfigured(f"the signer ended {_MOST_STARTS} times; look at what it says: {self._said()}")
+        line = [sys.executable, "-P", "-m", "coordinator.signer", "--policy", str(self._policy), "--socket", str(self.place), "--child"]
+        with (self._folder / "said.txt").open("ab") as said:
+            # An environment of its own: nothing that the coordinator was given reaches the keys, and the other way round.
+            self._process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env={}, close_fds=True)
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], _START)[0] or self._process.stdout.readline() != _READY:
+            self._stop()
+            raise Misconfigured(f"the signer does not start: {self._said() or 'it said nothing'}")
+
+    def revive(self, why: str) -> None:
+        """Start it again if it is gone; one that runs and does not answer is ended first when it hung."""
+        if self._process is not None and self._process.poll() is None and why != "TimeoutError":
+            return
+        self._stop()
+        self.start()
+
+    def close(self) -> None:
+        self._stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()  # its stdin closes: it ends by itself
+        try:
+            process.wait(_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _said(self) -> str:
+        """Its last line on stderr."""
+        file = self._folder / "said.txt"
+        lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines() if file.exists() else []
+        return lines[-1] if lines else ""
+
+
+def attach(treasury: Treasury) -> Attached:
+    """Signers for every account with a key, behind the configured socket, or behind a child that is started now.
+
+    Raises Misconfigured when the policy is missing, of another configuration, or lacks an account; Unreachable when nobody answers.
+    """
+    wanted = [treasury.accounts[chain] for chain in treasury.keys]
+    intent = f"{treasury.name} {treasury.config_hash[:12]}"
+    if treasury.signer.socket is not None:
+        place = treasury.signer.socket
+        _check(treasury, greet(place), wanted)
+        return Attached({account: RemoteSigner(place, account, intent) for account in wanted}, lambda: None)
+    child = Child(treasury.signer.policy)
+    with ExitStack() as started:
+        started.callback(child.close)
+        child.start()
+        _check(treasury, greet(child.place), wanted)
+        started.pop_all()
+    return Attached({account: RemoteSigner(child.place, account, intent, child.revive) for account in wanted}, child.close)
+
+
+def _check(treasury: Treasury, hello: Mapping[str, object], wanted: list[AccountId]) -> None:
+    again = f"write it again with: coordinator signer policy -c {treasury.file}"
+    if hello.get("config") != treasury.config_hash:
+        raise Misconfigured(f"the signer's policy was written for another state of {treasury.file.name}; read what changed, then {again}")
+    known = hello.get("accounts")
+    missing = [str(account) for account in wanted if not isinstance(known, list) or str(account) not in known]
+    if missing:
+        raise Misconfigured(f"the signer has no key of {', '.join(missing)}; {again}")
