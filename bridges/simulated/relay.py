@@ -179,7 +179,9 @@ class Relayer:
 
     @property
     def busy(self) -> bool:
-        return bool(self._errands) or any(self._count(chain, final=False) > self._seen.get(chain, 0) for chain in self.networks)
+        return (bool(self._errands) and not self.outage) or any(
+            self._count(chain, final=False) > self._seen.get(chain, 0) for chain in self.networks
+        )
 
     @property
     def under_way(self) -> tuple[Transfer, ...]:

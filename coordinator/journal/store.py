@@ -34,7 +34,7 @@ _STORY = (
     .order_by(events.c.number)
 )
 _NEWEST = select(events.c.number, events.c.hash).order_by(events.c.number.desc()).limit(1)
-_BOOKED = select(entries.c.id).where(entries.c.id == bindparam("id"))
+_BOOKED = select(entries.c.id).where(entries.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class AlreadyApplied(Exception):
@@ -188,16 +188,18 @@ class Journal:
                 self._post(db, booked)
 
     def _post(self, db: Connection, booked: Sequence[Entry]) -> None:
-        for entry in booked:
-            if db.scalar(_BOOKED, {"id": entry.id}):
-                continue
-            head = {"id": entry.id, "kind": entry.kind, "memo": entry.memo, "saga": entry.saga, "leg": entry.leg, "at": entry.at}
-            db.execute(insert(entries), head)
-            lines = [
-                {"entry": entry.id, "line": line, "account": p.account, "token": str(p.token), "units": p.units, "height": p.height}
-                for line, p in enumerate(entry.postings)
-            ]
-            db.execute(insert(postings), lines)
+        known = set(db.scalars(_BOOKED, {"ids": [entry.id for entry in booked]})) if booked else set()
+        fresh = {entry.id: entry for entry in booked if entry.id not in known}.values()
+        if not fresh:
+            return
+        heads = [{"id": e.id, "kind": e.kind, "memo": e.memo, "saga": e.saga, "leg": e.leg, "at": e.at} for e in fresh]
+        lines = [
+            {"entry": entry.id, "line": line, "account": p.account, "token": str(p.token), "units": p.units, "height": p.height}
+            for entry in fresh
+            for line, p in enumerate(entry.postings)
+        ]
+        db.execute(insert(entries), heads)
+        db.execute(insert(postings), lines)
 
     def book(self) -> Book:
         columns = (postings.c.account, postings.c.token, postings.c.units, postings.c.height)

@@ -19,7 +19,7 @@ from chains.simulated import SimulatedChain
 from chains.tokens import Amount, Token
 from coordinator.clock import Clock
 from coordinator.journal.store import Journal
-from coordinator.journal.tables import attempts
+from coordinator.journal.tables import attempts, events
 from coordinator.ledger.entry import Entry
 from coordinator.plan import Plan
 from coordinator.saga.machine import Event, LegState, SagaState
@@ -115,6 +115,12 @@ class WatchedJournal(Journal):
         self._life.at("journal.post")
         super().post(booked)
         self._life.at("journal.post.after")
+
+    def head(self) -> tuple[int, str] | None:
+        """Number and hash of the newest event. The watchman's look too."""
+        with self._engine.begin() as db:
+            newest = db.execute(select(events.c.number, events.c.hash).order_by(events.c.number.desc()).limit(1)).first()
+        return None if newest is None else (newest.number, newest.hash)
 
     def has_signed(self, reference: str) -> bool:
         """True when the signed transaction is committed. A look of the watchman's, not of the process."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from chains.base import Submission
 from chains.ids import TokenId
 from coordinator.journal.store import Journal, verify
+from coordinator.ledger.book import Book
 from coordinator.ledger.entry import DEPOSITS, UNEXPLAINED, WITHDRAWALS, transit
 from coordinator.ledger.reconcile import Line
 from coordinator.plan import Plan
@@ -48,6 +49,7 @@ class Evidence:
     unrecorded: Sequence[str]
     heads: Sequence[tuple[int, str]]
     lines: Sequence[Line]
+    book: Book
 
 
 def judge(case: Evidence) -> list[Violation]:
@@ -113,7 +115,7 @@ def _books(case: Evidence) -> Iterable[Violation]:
 
 def _others(case: Evidence) -> Iterable[Violation]:
     """What others moved is booked as that, with its transaction; nothing is left unexplained."""
-    balances = case.journal.book().balances()
+    balances = case.book.balances()
     for token in case.scene.tokens:
         if units := balances.get((UNEXPLAINED, token), 0):
             yield Violation("S2", f"{-units} of {token} unexplained")
@@ -145,7 +147,7 @@ def _leg(case: Evidence, leg: LegState, truth: LegTruth) -> Iterable[tuple[str, 
         real = truth.arrived[0].moved(leg.leg.recipient, leg.leg.lane.target.id)
         if leg.arrived.units != real:
             yield "S13", f"{leg.arrived.units} arrived in the journal, {real} on the chain"
-    flying = case.journal.book().balance(transit(leg.leg.id), leg.leg.lane.source.id)
+    flying = case.book.balance(transit(leg.leg.id), leg.leg.lane.source.id)
     expected = leg.leg.gives.units if truth.in_flight and leg.departure is not None else 0
     if leg.state.ended and flying:
         yield "S12", f"has ended and {flying} of it are booked as in transit"

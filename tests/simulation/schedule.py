@@ -101,9 +101,9 @@ class Stage:
             self._leave(journal)
 
     def _leave(self, journal: WatchedJournal) -> None:
-        rows = list(journal.links())
-        if rows:
-            self.heads.append((rows[-1]["number"], rows[-1]["hash"]))
+        head = journal.head()
+        if head is not None:
+            self.heads.append(head)
         if self.database.path is not None:
             journal.close()
 
@@ -132,7 +132,7 @@ class Stage:
         saga = journal.saga(self.saga)
         truth = tell(self.scene, self.plan, Counter(sub.reference for sub in wire))
         unrecorded = [reference for life in self.lives for reference in life.unrecorded]
-        case = Evidence(self.scene, self.plan, truth, saga, journal, wire, unrecorded, self.heads, lines)
+        case = Evidence(self.scene, self.plan, truth, saga, journal, wire, unrecorded, self.heads, lines, journal.book())
         return judge(case), saga, journal
 
 
