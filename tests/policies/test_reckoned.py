@@ -162,7 +162,7 @@ def test_derive__drawdown__is_a_cap_on_volatility() -> None:
 def test_derive__impossible__nearest_possible_and_what_falls_short() -> None:
     found = derive(Intent(volatility=Fraction(5, 100)), ASSETS, PREFERRED, COVARIANCE)
     assert not found.possible
-    assert found.told[0] == "impossible: volatility cannot be below 9.95%, the intent allows 5.00%"
+    assert found.told[0] == "impossible: volatility cannot be below 10.00%, the intent allows 5.00%"
     assert found.told[1].startswith("traded off against the preferred weights: ETH -4")
     for weights in np.random.default_rng(2).dirichlet(np.ones(3) * 0.3, 3000):
         assert volatility(weights, COVARIANCE) >= found.volatility - 1e-9
@@ -179,10 +179,8 @@ def test_intent_policy__tracking__bands_keep_it_on_a_long_path() -> None:
     ideals = np.array([0.4, 0.4, 0.2])
     for tracking in (0.01, 0.02):
         widths = tracking_bands(ideals, yearly, (1e-3, 1e-6), tracking)
-        rows = [
-            (asset, Fraction(str(ideals[i])), *(Fraction(w).limit_denominator(10**6) for w in widths[i]))
-            for i, asset in enumerate(prices.assets)
-        ]
+        exact = [[Fraction(w).limit_denominator(10**6) for w in pair] for pair in widths]
+        rows = [(asset, Fraction(str(ideals[i])), *exact[i]) for i, asset in enumerate(prices.assets)]
         targets = Targets({a: Band(b - i, b, b + i) for a, b, i, _ in rows}, outer={a: Band(b - o, b, b + o) for a, b, _, o in rows})
         found = tracking_of(backtest(prices, BandPolicy(targets), DriftTrigger(), Terms(proportional=Fraction(1, 1000))))
         realised = float(np.sqrt(np.mean(found**2) * 8766))
