@@ -13,7 +13,7 @@ from coordinator.planner.program import Clock, Opened, Vector
 CANDIDATES = 3
 SOLVES = 40
 WHOLE = 1e-6
-WEIGHT = 1.0
+WEIGHT = 0.1
 
 
 @dataclass

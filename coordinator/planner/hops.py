@@ -16,7 +16,8 @@ from coordinator.planner.program import Vector
 from coordinator.planner.state import Search
 
 RETRIES = 10
-STEPS = (0, 2, 1, 4, 6, 9)  # a little above the bound a plan is found at once; it is answered if time runs out
+STEPS = (0, 2, 1, 4, 6, 9)
+LARGE = 2_000
 ANY = 10**9
 
 
@@ -26,7 +27,11 @@ def fewest_hops(search: Search, held: float) -> int | None:
         return None
     if not search.reaches(held, ANY):
         _any_plan(search, held)
-    for hops in (search.bounds.hops + step for step in STEPS):
+    # a little above the bound a plan is found at once: large instances begin there, so that it is there if time runs out
+    steps = (2, *STEPS) if len(search.network.arcs) > LARGE else STEPS
+    for hops in (search.bounds.hops + step for step in steps):
+        if search.clock.over:
+            return search.best.reached.hops if search.reaches(held, ANY) else None
         if search.reaches(held, hops):
             continue
         if (_dive_for(search, held, hops) and hops <= search.bounds.hops + 1) or search.clock.over:
@@ -130,7 +135,9 @@ def _close_unmerged(search: Search, held: float) -> bool:
 
 
 def count_hops(search: Search, held: float) -> int:
-    """A proven lower bound on the hops of any plan with at most this violation."""
+    """A proven lower bound on the hops of any plan with at most this violation (0 when time is up)."""
+    if search.clock.over:
+        return 0
     model = search.model()
     model.hold_violation(held)
     outcome = model.program.minimise(model.hops(), search.clock, unit_objective=True)

@@ -25,7 +25,7 @@ def run(search: Search) -> None:
             break
         last = number >= ROUNDS - 2
         search.strict |= {arc.lane.id for arc in search.network.arcs if len(arc.widths) > 1} if last else search.burnt
-    if search.best.reached.violation > 0 and held <= 0.0:
+    if search.best.reached.violation > 0 and held <= 0.0 and not search.clock.over:
         _with_room(search)
     _confirm_hops(search, held)
 
@@ -53,7 +53,7 @@ def _round(search: Search) -> float:
         held = search.held = _prove_violation(search) or SLACK
         search.bounds.hops = 0
         hops = fewest_hops(search, held)
-    if hops is not None:
+    if hops is not None and not search.clock.over:
         cheapest(search, held, hops)
     return held
 

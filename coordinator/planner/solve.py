@@ -8,7 +8,7 @@ from coordinator.planner.explain import explain
 from coordinator.planner.instance import Instance
 from coordinator.planner.order import Listing
 from coordinator.planner.program import Clock
-from coordinator.planner.replay import replay
+from coordinator.planner.replay import misses, replay
 from coordinator.planner.search import run
 from coordinator.planner.state import Bounds, Plan, Search
 
@@ -41,7 +41,7 @@ def _answer(search: Search, refused: tuple[Unmet, ...], began: float) -> Answer:
     status: Status = "infeasible" if refused else "partial" if reached.violation > 0 else "feasible"
     if status == "feasible" and hops == reached.hops and reached.cost - cost <= abs(reached.cost) / 10_000:
         status = "optimal"
-    unmet = refused or (explain(search.network, reached) if reached.violation > 0 else ())
+    unmet = refused or (_unmet(search) if reached.violation > 0 else ())
     return Answer(
         status=status,
         violation=reached.violation,
@@ -56,6 +56,17 @@ def _answer(search: Search, refused: tuple[Unmet, ...], began: float) -> Answer:
         makespan_s=plan.listing.makespan,
         seconds=monotonic() - began,
     )
+
+
+def _unmet(search: Search) -> tuple[Unmet, ...]:
+    """Why each band is left; when time ran out, that alone is known."""
+    reached = search.best.reached
+    if search.clock.over:
+        why = "the time given ran out before a plan that meets it was found, or proven not to exist"
+        return tuple(
+            Unmet(band.target, miss, why) for band, miss in zip(search.instance.bands, misses(search.instance, reached.final)) if miss > 0
+        )
+    return explain(search.network, reached)
 
 
 def _cut(value: Fraction) -> Fraction:
