@@ -14,7 +14,7 @@ from cyclopts.validators import Number
 from coordinator.commands.backtest_terms import Asked
 
 if TYPE_CHECKING:
-    from coordinator.commands.session import Session
+    from coordinator.commands.session import Session, Work
     from coordinator.exits import Exit
 
 app = App(
@@ -42,10 +42,8 @@ def status(*, config: Config = DEFAULT, json: Json = False) -> int:
     Example: `coordinator status --config treasury.yaml --json`
     """
     from coordinator.commands import looking
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
 
-    return perform(config, Output(json), looking.status)
+    return _perform(config, json, looking.status)
 
 
 @app.command
@@ -64,10 +62,8 @@ def plan(
     Example: `coordinator plan --out plan.json`, and for cron: `coordinator plan --if-due --out plan.json`
     """
     from coordinator.commands import planning
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
 
-    return perform(config, Output(json), lambda session: planning.plan(session, out, if_due, deadline))
+    return _perform(config, json, lambda session: planning.plan(session, out, if_due, deadline))
 
 
 @app.command
@@ -77,10 +73,8 @@ def show(file: Path, *, config: Config = DEFAULT, json: Json = False) -> int:
     Example: `coordinator show plan.json`
     """
     from coordinator.commands import looking
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
 
-    return perform(config, Output(json), lambda session: looking.show(session, file))
+    return _perform(config, json, lambda session: looking.show(session, file))
 
 
 @app.command
@@ -103,14 +97,13 @@ def apply(
     Example: `coordinator apply plan.json`, and after a crash or Ctrl-C: `coordinator apply --resume`
     """
     from coordinator.commands import applying
-    from coordinator.commands.session import perform
     from coordinator.exits import Exit
     from coordinator.show.output import Output
 
     if (file is None) == (not resume):
         Output(json).error("give either a plan file or --resume: coordinator apply plan.json, or coordinator apply --resume")
         return Exit.USAGE
-    return perform(config, Output(json), lambda session: applying.apply(session, file, timeout, replan))
+    return _perform(config, json, lambda session: applying.apply(session, file, timeout, replan))
 
 
 @app.command
@@ -125,11 +118,9 @@ def unpark(
 
     Example: `coordinator unpark 3fa9c1d2 --reason "key rotated, the foreign transaction was ours"`
     """
-    from coordinator.commands.session import perform
     from coordinator.commands.unparking import unpark as body
-    from coordinator.show.output import Output
 
-    return perform(config, Output(json), lambda session: body(session, leg, reason))
+    return _perform(config, json, lambda session: body(session, leg, reason))
 
 
 @app.command
@@ -139,10 +130,8 @@ def transfers(*, config: Config = DEFAULT, json: Json = False) -> int:
     Example: `coordinator transfers`, with every transaction: `coordinator transfers --json`
     """
     from coordinator.commands import looking
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
 
-    return perform(config, Output(json), looking.transfers)
+    return _perform(config, json, looking.transfers)
 
 
 @app.command
@@ -157,10 +146,8 @@ def ledger(
     Example: `coordinator ledger --last 50`
     """
     from coordinator.commands import looking
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
 
-    return perform(config, Output(json), lambda session: looking.ledger(session, last))
+    return _perform(config, json, lambda session: looking.ledger(session, last))
 
 
 @app.command
@@ -172,10 +159,8 @@ def doctor(*, config: Config = DEFAULT, json: Json = False) -> int:
     Example: `coordinator doctor`
     """
     from coordinator.commands.doctor import doctor as body
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
 
-    return perform(config, Output(json), body)
+    return _perform(config, json, body)
 
 
 @app.command
@@ -216,13 +201,11 @@ def why_not(
     Example: `coordinator why-not`, and for the newest ten decisions: `coordinator why-not --last 10`
     """
     from coordinator.commands import why_not as body
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
 
     async def recorded(session: Session) -> Exit:
         return body.last(session, last or 0)
 
-    return perform(config, Output(json), body.why_not if last is None else recorded)
+    return _perform(config, json, body.why_not if last is None else recorded)
 
 
 @app.command
@@ -331,10 +314,15 @@ def audit_verify(*, config: Config = DEFAULT, json: Json = False) -> int:
     Example: `coordinator audit verify`
     """
     from coordinator.commands import looking
+
+    return _perform(config, json, looking.verify)
+
+
+def _perform(config: Path, json: bool, work: Work) -> int:
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
 
-    return perform(config, Output(json), looking.verify)
+    return perform(config, Output(json), work)
 
 
 def run(words: Sequence[str] | None = None) -> int:
