@@ -13,8 +13,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
-from coordinator.cli import app, audit, run
+from coordinator.cli import app, run
 from coordinator.show.tables import short
 from tests.coordinator.rehearsal import ADDRESS, TEXT, USDC_A, USDC_B
 
@@ -30,7 +31,12 @@ INSTANCE = {
     "lanes": [],
     "limits": {},
 }
-COMMANDS = [[name] for name in app if not name.startswith("-") and name != "audit"] + [["audit", name] for name in audit if name[0] != "-"]
+
+
+def commands(group: App, *above: str) -> list[list[str]]:
+    """Every command's words; a group stands for its commands."""
+    names = [name for name in group if not name.startswith("-")]
+    return [words for name in names for words in commands(group[name], *above, name)] or [list(above)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ def test_tables__without_colour__fit_the_width_and_keep_amounts_whole(
     assert all(moved in outcome.out for outcome in shown[1:5])
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("words", commands(app), ids=" ".join)
 def test_help__every_command__has_an_example(words: list[str]) -> None:
     outcome = said(*words, "--help")
 
