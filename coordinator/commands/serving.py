@@ -67,6 +67,7 @@ async def until(stop: asyncio.Event, app: App, where: Where, listens: Callable[[
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        watcher.close()
         await runner.cleanup()
 
 

@@ -30,13 +30,15 @@ async def stream(request: web.Request, watcher: Watcher) -> web.StreamResponse:
 
 
 async def _tell(response: web.StreamResponse, watcher: Watcher, news: asyncio.Event) -> None:
-    while True:
+    while not watcher.closing:
         try:
             async with asyncio.timeout(QUIET):
                 await news.wait()
         except TimeoutError:
             await response.write(b": quiet\n\n")
             continue
+        if watcher.closing:
+            return
         news.clear()
         await response.write(f"event: news\ndata: {json.dumps(watcher.mark)}\n\n".encode())
         await asyncio.sleep(PACE)

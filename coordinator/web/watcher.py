@@ -42,6 +42,7 @@ class Watcher:
     app: App
     every: float = LOOK_EVERY
     glance: Glance = field(default_factory=Glance)
+    closing: bool = False
     _readers: set[asyncio.Event] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -78,6 +79,11 @@ class Watcher:
                 self._tell()
         except DatabaseError as problem:
             self.glance = replace(self.glance, problem=f"{self.app.treasury.database}: {type(problem).__name__}")
+
+    def close(self) -> None:
+        """The server stops: readers are sent home."""
+        self.closing = True
+        self._tell()
 
     def _tell(self) -> None:
         for reader in self._readers:

@@ -64,7 +64,7 @@ def run(
         network.down()
     verdict = "FAILED" if problems else "all bands met, fewest hops proven, ledger minus chain = 0 base units everywhere"
     say(f"{verdict}; {report}; {found['seconds']} s")
-    say(f"Look around: .venv/bin/coordinator status -c {folder}/treasury.yaml   Stop the network: make down")
+    say(f"Look around: .venv/bin/coordinator serve -c {folder}/treasury.yaml   Stop the network: make down")
     return 1 if problems else 0
 
 

@@ -48,7 +48,8 @@ def lane(facts: Facts, start: int, end: int) -> Markup:
         )
         for fact in facts
     ]
-    return element("svg", *bars, *marks, class_="lane", width="100%", height="30", role="img")
+    told = element("title", f"{len(facts)} facts, now {facts[-1]['state']}" if facts else "nothing happened yet")
+    return element("svg", told, *bars, *marks, class_="lane", width="100%", height="30", role="img")
 
 
 def axis(start: int, end: int) -> Markup:
@@ -58,7 +59,7 @@ def axis(start: int, end: int) -> Markup:
     for quarter in range(5):
         anchor = {0: "start", 4: "end"}.get(quarter, "middle")
         ticks.append(element("text", f"{room * quarter / 4:g} s", x=percent(quarter / 4), y="12", text_anchor=anchor))
-    return element("svg", *ticks, class_="axis", width="100%", height="16", role="img")
+    return element("svg", element("title", "seconds since the first event"), *ticks, class_="axis", width="100%", height="16", role="img")
 
 
 def retries(facts: Facts) -> int:
