@@ -144,7 +144,7 @@ class WatchedChain:
             self._life.at(f"chain.{door}", self.id)
             await self._life.sky.linger()
             self._life.at(f"chain.{door}.lingered", self.id)
-        except Killed:
+        except BaseException:
             asked.close()
             raise
         answer = await asked
