@@ -10,7 +10,7 @@ from tests.soak.kills import Outcome, Summary, campaign
 pytestmark = pytest.mark.localnet
 
 KILLS = 20
-EACH = 7  # of one treasury's run: several deaths may hit one plan
+EACH = 10  # of one treasury's run: several deaths hit one plan
 
 
 @pytest.fixture(scope="module")
