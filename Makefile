@@ -47,6 +47,11 @@ browser: setup  ## every page of the dashboard over the finished demo, in a real
 
 screenshots: browser
 
+bench-policies: setup  ## policies against other libraries (about 1 GB of them, in .venv-bench); add SLOW=--slow for bt on long panels
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/policies/requirements.txt
+	@OMP_NUM_THREADS=1 .venv-bench/bin/python -m tests.benchmarks.policies $(SLOW)
+
 lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock --custom-compile-command "make lock"
 

@@ -7,13 +7,16 @@ an edge than `KNIFE_EDGE`, the answer is thrown away and the exact backtest is r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import overload
 
 import numpy as np
+import numpy.typing as npt
 
 from chains.tokens import AssetId
+from policies.backtest.kernel import thresholds
 from policies.backtest.run import Run, Terms, Trade, run
 from policies.base import Band, Policy, Targets, Trigger
 from policies.drift import BandPolicy, DriftTrigger
@@ -22,6 +25,7 @@ from policies.panel import Floats, Panel
 
 KNIFE_EDGE = 1e-9
 """Share of NAV. Rounding moves a weight by about 1e-13 over ten thousand trades."""
+Bars = npt.NDArray[np.int64]
 LEAST_BLOCK, MOST_BLOCK = 32, 2048
 
 
@@ -91,39 +95,49 @@ def point_targets(weights: Mapping[AssetId, Fraction], threshold: Fraction) -> T
 
 
 def jump(panel: Panel, edges: Edges, terms: Terms) -> Run:
-    """From trade to trade, a block of bars at a time. `closest` of the result says how near any bar came to an edge."""
-    by_asset = np.ascontiguousarray(panel.prices.T)
-    size, bars = by_asset.shape
+    """From trade to trade. `closest` of the result says how near any bar came to an edge.
+
+    Where numba is installed and trades land on points, a compiled loop does it; else a block of bars at a time.
+    """
     start = edges.ideal if terms.start is None else np.array([float(terms.start.get(asset, 0)) for asset in panel.assets])
     cost, per_leg = float(terms.proportional), float(terms.per_leg)
-    held = float(terms.value) * (1 - (cost if terms.entry else 0)) * start / by_asset[:, 0]
-    values, holdings = np.empty(bars), [(0, held)]
+    value = float(terms.value) * (1 - (cost if terms.entry else 0))
+    found = None
+    if edges.point and np.array_equal(start, edges.ideal):
+        found = thresholds(panel.prices, (edges.starts_low, edges.starts_high, edges.ideal), (value, cost, per_leg))
+    values, bars, closest = found if found is not None else _by_blocks(panel.prices, edges, value * start, (cost, per_leg))
+    trades = Trades(panel, edges, terms, (value * start, bars))
+    return Run(panel, terms, values, None, trades, (), float(closest), (), edges.ideal)
+
+
+def _by_blocks(prices: Floats, edges: Edges, worth: Floats, costs: tuple[float, float]) -> tuple[Floats, Bars, float]:
+    """(values, bars of trades, closest approach to an edge)."""
+    by_asset = np.ascontiguousarray(prices.T)
+    size, bars = by_asset.shape
+    held, values, trades = worth / by_asset[:, 0], np.empty(bars), []
     forms = np.empty((2 * size + 1, size))
-    trades: list[Trade] = []
     bar, block, closest = 0, 256, np.inf
     _forms(forms, held, edges)
     while bar < bars:
         product = forms @ by_asset[:, bar : bar + block]
-        worth = product[-1]
-        over = product[:-1].max(axis=0) / worth
+        over = product[:-1].max(axis=0) / product[-1]
         hits = over > 0
         at = int(hits.argmax())
         if not hits[at]:
-            values[bar : bar + len(worth)] = worth
+            values[bar : bar + len(over)] = product[-1]
             closest = min(closest, -float(over.max()))
-            bar, block = bar + len(worth), min(MOST_BLOCK, 2 * block)
+            bar, block = bar + len(over), min(MOST_BLOCK, 2 * block)
             continue
         closest = min(closest, float(over[at]), -float(over[:at].max(initial=-np.inf)))
-        values[bar : bar + at] = worth[:at]
+        values[bar : bar + at] = product[-1, :at]
         bar += at
-        trade, held = _traded(panel, edges, (bar, held * by_asset[:, bar]), (cost, per_leg))
-        values[bar] = float(held.sum())
-        held = held / by_asset[:, bar]
-        trades.append(trade)
-        holdings.append((bar, held))
+        after = _landed(held * by_asset[:, bar], edges, costs)[1]
+        values[bar] = float(after.sum())
+        held = after / by_asset[:, bar]
+        trades.append(bar)
         _forms(forms, held, edges)
         bar, block = bar + 1, max(LEAST_BLOCK, min(MOST_BLOCK, at + at // 2))
-    return Run(panel, terms, values, None, tuple(trades), (), float(closest), (), tuple(holdings), edges.ideal)
+    return values, np.array(trades, dtype=np.int64), closest
 
 
 def _forms(forms: Floats, held: Floats, edges: Edges) -> None:
@@ -137,29 +151,60 @@ def _forms(forms: Floats, held: Floats, edges: Edges) -> None:
     forms[-1] = held
 
 
-def _traded(panel: Panel, edges: Edges, worth_at: tuple[int, Floats], costs: tuple[float, float]) -> tuple[Trade, Floats]:
-    """The trade at a bar, and the value of each asset after it."""
-    bar, worth = worth_at
+def _landed(worth: Floats, edges: Edges, costs: tuple[float, float]) -> tuple[Floats, Floats]:
+    """(weights after, value of each asset after costs) of a trade from these values."""
     nav = float(worth.sum())
     before = worth / nav
     after = edges.ideal if edges.point else land(before, edges)
     moved = np.abs(after - before)
-    turnover, legs = float(moved.sum()), int(np.count_nonzero(moved))
-    proportional, fixed = costs[0] * turnover * nav, costs[1] * legs
-    which = int(np.argmax(np.maximum(before - edges.starts_high, edges.starts_low - before)))
-    side = "above" if before[which] > edges.starts_high[which] else "below"
-    trade = Trade(
-        bar,
-        panel.times[bar],
-        f"{panel.assets[which]} is {side} its band",
-        dict(zip(panel.assets, before.tolist(), strict=True)),
-        dict(zip(panel.assets, after.tolist(), strict=True)),
-        turnover,
-        legs,
-        proportional,
-        fixed,
-    )
-    return trade, np.asarray(after * (nav - proportional - fixed))
+    return after, np.asarray(after * (nav - costs[0] * float(moved.sum()) * nav - costs[1] * int(np.count_nonzero(moved))))
+
+
+class Trades(Sequence[Trade]):
+    """The trades of a fast backtest: their bars are known at once, the rest is reckoned when somebody looks.
+
+    `begun`: the value of each asset at the first bar, and the bars of the trades.
+    """
+
+    def __init__(self, panel: Panel, edges: Edges, terms: Terms, begun: tuple[Floats, Bars]) -> None:
+        self.panel, self.edges = panel, edges
+        self.costs = float(terms.proportional), float(terms.per_leg)
+        self.worth, self.bars = begun
+        self._all: tuple[Trade, ...] | None = None
+
+    def holdings(self) -> list[tuple[int, Floats]]:
+        """(bar, units held from it on)."""
+        found = [(0, self.worth / self.panel.prices[0])]
+        for bar in self.bars.tolist():
+            after = _landed(found[-1][1] * self.panel.prices[bar], self.edges, self.costs)[1]
+            found.append((bar, after / self.panel.prices[bar]))
+        return found
+
+    def __len__(self) -> int:
+        return len(self.bars)
+
+    @overload
+    def __getitem__(self, index: int) -> Trade: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Trade]: ...
+    def __getitem__(self, index: int | slice) -> Trade | Sequence[Trade]:
+        if self._all is None:
+            befores = self.holdings()
+            self._all = tuple(self._trade(bar, units) for (_, units), bar in zip(befores, self.bars.tolist(), strict=False))
+        return self._all[index]
+
+    def _trade(self, bar: int, units: Floats) -> Trade:
+        worth = units * self.panel.prices[bar]
+        nav, edges, assets = float(worth.sum()), self.edges, self.panel.assets
+        before = worth / nav
+        after, _ = _landed(worth, edges, self.costs)
+        moved = np.abs(after - before)
+        which = int(np.argmax(np.maximum(before - edges.starts_high, edges.starts_low - before)))
+        side = "above" if before[which] > edges.starts_high[which] else "below"
+        was, now = (dict(zip(assets, weights.tolist(), strict=True)) for weights in (before, after))
+        turnover, legs = float(moved.sum()), int(np.count_nonzero(moved))
+        proportional, fixed = self.costs[0] * turnover * nav, self.costs[1] * legs
+        return Trade(bar, self.panel.times[bar], f"{assets[which]} is {side} its band", was, now, turnover, legs, proportional, fixed)
 
 
 def land(before: Floats, edges: Edges) -> Floats:
@@ -186,11 +231,11 @@ def land(before: Floats, edges: Edges) -> Floats:
 
 def tracking_of(found: Run) -> Floats:
     """Return of held minus ideal weights from each known bar to the next."""
-    if found.tracking is not None or found.ideal is None:
+    if found.tracking is not None or not isinstance(found.trades, Trades) or found.ideal is None:
         return found.tracking if found.tracking is not None else np.empty(0)
-    by_asset = found.panel.prices.T
-    counts = np.diff([bar for bar, _ in found.holdings] + [by_asset.shape[1]])
-    worth = np.repeat(np.array([units for _, units in found.holdings]).T, counts, axis=1) * by_asset
+    by_asset, holdings = found.panel.prices.T, found.trades.holdings()
+    counts = np.diff([bar for bar, _ in holdings] + [by_asset.shape[1]])
+    worth = np.repeat(np.array([units for _, units in holdings]).T, counts, axis=1) * by_asset
     weights = worth / worth.sum(axis=0)
     moved = by_asset[:, 1:] / by_asset[:, :-1] - 1.0
     return np.asarray(((weights[:, :-1] - found.ideal[:, None]) * moved).sum(axis=0))

@@ -6,7 +6,7 @@ notional of the value before cost. A bar at which something held has no price is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -64,7 +64,7 @@ class Trade:
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """`values`: NAV in USD after each bar (NaN where it cannot be known). `tracking`: return of held minus ideal weights, bar to bar;
-    None when it is to be had from `holdings` ((bar, units from then on), ...) and `ideal`, see `fast.tracking_of`.
+    None when it is to be reckoned from the trades and `ideal`, see `fast.tracking_of`.
 
     `blind`: bars at which something had no price. `closest`: how near (share of NAV) any bar came to its threshold; None when not
     measured. `told`: notes of the policy, each once.
@@ -74,11 +74,10 @@ class Run:
     terms: Terms
     values: Floats
     tracking: Floats | None
-    trades: tuple[Trade, ...]
+    trades: Sequence[Trade]
     blind: tuple[int, ...] = ()
     closest: float | None = None
     told: tuple[str, ...] = ()
-    holdings: tuple[tuple[int, Floats], ...] = ()
     ideal: Floats | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ def tearsheet(name: str, run: Run) -> dict[str, Any]:
     }
 
 
-def _share(trades: tuple[Trade, ...], values: Floats, known: npt.NDArray[np.intp]) -> float:
+def _share(trades: Sequence[Trade], values: Floats, known: npt.NDArray[np.intp]) -> float:
     """Costs as shares of the NAV they were paid from."""
     by_bar: Mapping[int, float] = dict(zip(known.tolist(), values.tolist(), strict=True))
     paid = 0.0

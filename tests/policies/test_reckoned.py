@@ -163,7 +163,7 @@ def test_derive__impossible__nearest_possible_and_what_falls_short() -> None:
     found = derive(Intent(volatility=Fraction(5, 100)), ASSETS, PREFERRED, COVARIANCE)
     assert not found.possible
     assert found.told[0] == "impossible: volatility cannot be below 10.00%, the intent allows 5.00%"
-    assert found.told[1].startswith("traded off against the preferred weights: ETH -4")
+    assert found.told[1].startswith("traded off against the preferred weights: ETH -50.00%")
     for weights in np.random.default_rng(2).dirichlet(np.ones(3) * 0.3, 3000):
         assert volatility(weights, COVARIANCE) >= found.volatility - 1e-9
 
