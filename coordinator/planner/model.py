@@ -42,6 +42,7 @@ class FlowModel:
         inset: bool = False,
         strict: Collection[str] = (),
         loose_swaps: bool = False,
+        spare: float = 0.0,
     ) -> None:
         self.network = network
         self.arcs = tuple(arcs)
@@ -66,7 +67,7 @@ class FlowModel:
         self.margin_row = self.program.row(-INFINITY, INFINITY, [(column, 1.0) for column in self.margins])
         self.hop_row = self.program.row(-INFINITY, INFINITY, self.hops().items())
         self.cost_row = self.program.row(-INFINITY, INFINITY, self.cost().items())
-        self._limit_rows()
+        self._limit_rows(spare)
 
     # objectives
 
@@ -102,12 +103,6 @@ class FlowModel:
             return
         for column in self.misses:
             self.program.upper[column] = 0.0
-
-    def free_violation(self) -> None:
-        """Undo hold_violation."""
-        self.program.row_upper[self.violation_row] = INFINITY
-        for column in self.misses:
-            self.program.upper[column] = INFINITY
 
     def hold(self, row: int, most: float) -> None:
         """Cap one of the objective rows."""
@@ -324,15 +319,15 @@ class FlowModel:
                 terms[columns.lost] = 1.0 / spare
         self.program.row(1.0 - 2 * EDGE / spare, INFINITY, terms.items())
 
-    def _limit_rows(self) -> None:
+    def _limit_rows(self, spare: float) -> None:
         limits, program = self.network.instance.limits, self.program
         if limits.turnover is not None:
             terms: Terms = {}
             for columns in self.columns:
                 terms.update(dict.fromkeys(columns.flows, 1.0))
-            program.row(-INFINITY, self.network.scaled(limits.turnover), terms.items())
+            program.row(-INFINITY, self.network.scaled(limits.turnover) - spare, terms.items())
         if limits.cost is not None:
-            program.row(-INFINITY, self.network.scaled(limits.cost), self.cost().items())
+            program.row(-INFINITY, self.network.scaled(limits.cost) - spare, self.cost().items())
         if limits.legs is not None:
             program.row(-INFINITY, float(limits.legs), [(columns.use, 1.0) for columns in self.columns])
 

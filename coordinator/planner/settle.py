@@ -28,10 +28,24 @@ class Settled:
 
 
 def settle(network: Network, arcs: Sequence[Arc], circles: Sequence[tuple[str, ...]] = ()) -> Settled | None:
-    """Integer amounts for a plan that uses exactly these lanes (idle ones are dropped); None when they cannot all be used."""
+    """Integer amounts for a plan that uses exactly these lanes (idle ones are dropped); None when they cannot all be used.
+
+    Rounding can overstep a limit that binds, so with limits the amounts are also sought with a few units to spare.
+    """
+    instance = network.instance
+    found = [_settle(network, arcs, circles, 0.0)]
+    if instance.limits.turnover is not None or instance.limits.cost is not None:
+        spare = 4.0 * sum(arc.source_unit + arc.target_unit for arc in arcs) + ROOM
+        found.append(_settle(network, arcs, circles, spare))
+    ends = [(replay(instance, one.moves), one) for one in found if one is not None]
+    ranked = sorted(ends, key=lambda end: (not end[0].sound, end[0].rank))
+    return ranked[0][1] if ranked else None
+
+
+def _settle(network: Network, arcs: Sequence[Arc], circles: Sequence[tuple[str, ...]], spare: float) -> Settled | None:
     strict: frozenset[str] = frozenset()
     while True:
-        model = FlowModel(network, arcs, forced=True, margins=_margins(network, arcs), strict=strict)
+        model = FlowModel(network, arcs, forced=True, margins=_margins(network, arcs), strict=strict, spare=spare)
         for lanes in circles:
             model.turn(lanes)
         found = _amounts(model)

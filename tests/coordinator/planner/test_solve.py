@@ -229,3 +229,10 @@ def test_solve__no_time__still_answers_with_valid_bounds(problem):
     assert verify(problem.document, json.loads(answer.text())) == []
     assert answer.status == "partial"
     assert answer.violation_bound <= answer.violation
+
+
+def test_solve__cost_limit_binds_with_loss__stops_just_below_it(problem):
+    problem.token("U@a", 1000 * MILLION).token("V@a").lane("U@a", "V@a", rate="0.987654321", fixed="0.5")
+    answer = problem.keep("V@a", 900 * MILLION).limit(cost="3").solved()
+    assert Fraction("2.9999") < answer.cost <= 3
+    assert "cost" in answer.unmet[0].why
