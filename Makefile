@@ -31,7 +31,7 @@ types: setup
 	@$(BIN)/mypy
 
 unit: setup
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 down: setup  ## stop the demo's local network
 	@$(BIN)/python -m deploy.localnet down

@@ -10,6 +10,7 @@ import pytest
 from deploy.localnet import Network
 
 PORT_BASE = 18900
+PORTS_A_NETWORK = 100
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +24,13 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if home:
         yield Network.open(Path(home))
         return
-    started = Network.up(tmp_path_factory.mktemp("localnet"), request.config.getoption("--localnet-port-base"))
+    base = request.config.getoption("--localnet-port-base") + PORTS_A_NETWORK * _worker(request.config)
+    started = Network.up(tmp_path_factory.mktemp("localnet"), base)
     yield started
     started.down()
+
+
+def _worker(config: pytest.Config) -> int:
+    """Which of the parallel test processes this is (pytest-xdist calls them gw0, gw1, …); each has a network of its own."""
+    name = getattr(config, "workerinput", {}).get("workerid", "gw0")
+    return int(name.removeprefix("gw"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -31,6 +29,7 @@ from chains.settings import EndpointSettings, EvmSettings, NativeSettings
 from chains.tokens import Token
 from deploy.localnet.artifacts import load
 from deploy.localnet.evm.anvil import anvil_binary
+from tests.ports import free_port
 
 ID = ChainId("eip155", "31337701")
 ETH = Token(TokenId(ID, "slip44", "60"), "ETH", 18)
@@ -39,7 +38,6 @@ ETHER = 10**18
 DEV: LocalAccount = Account.from_key("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 SENDER = AccountId(ID, DEV.address)
 OTHER = AccountId(ID, "0x70997970C51812dc3A010C7d01b50e0d17dc79C8")  # anvil's number 1: unlocked on the node, not ours
-_ports = itertools.cycle(range(18700, 18750))
 
 
 @dataclass
@@ -80,18 +78,6 @@ class Node:
         kinds = signature[signature.index("(") + 1 : -1]
         data = function_signature_to_4byte_selector(signature) + encode(kinds.split(",") if kinds else [], arguments)
         return Call(ID, self.weth, data, signature, value=value)
-
-
-def free_port() -> int:
-    for port in itertools.islice(_ports, 50):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no free port between 18700 and 18749")
 
 
 def started(chain_id: int = 31337701) -> tuple[Node, subprocess.Popen[bytes]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from chains.tokens import Token
 from deploy.localnet.solana.node import Chain as Node
 from deploy.localnet.solana.node import serve
 from deploy.localnet.solana.node.chain import FINALIZE_SLOTS, GENESIS
+from tests.ports import free_port
 
 ID = ChainId("solana", str(GENESIS)[:32])
 SOL = Token(TokenId(ID, "slip44", "501"), "SOL", 9)
@@ -80,7 +80,6 @@ class World:
 
 
 OTHER = Keypair.from_seed(bytes(Hash.hash(b"somebody else")))
-_ports = itertools.cycle(range(18770, 18800))
 
 
 def settings(*urls: str, chain: ChainId = ID, quorum: int = 1) -> SolanaSettings:
@@ -92,7 +91,7 @@ def settings(*urls: str, chain: ChainId = ID, quorum: int = 1) -> SolanaSettings
 
 @pytest.fixture
 def port() -> Callable[[], int]:
-    return lambda: next(_ports)
+    return free_port
 
 
 @pytest.fixture

@@ -1,0 +1,12 @@
+"""A port on loopback that nobody uses: the system's choice, so that parallel test processes do not meet."""
+
+from __future__ import annotations
+
+import socket
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
