@@ -30,7 +30,7 @@ async def stream(request: web.Request, watcher: Watcher) -> web.StreamResponse:
 
 
 async def _tell(response: web.StreamResponse, watcher: Watcher, news: asyncio.Event) -> None:
-    while not watcher.closing:
+    while True:
         try:
             async with asyncio.timeout(QUIET):
                 await news.wait()

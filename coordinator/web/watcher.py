@@ -18,6 +18,7 @@ from coordinator.web.records import Records
 
 LOOK_EVERY = 15.0
 POLL_EVERY = 1.0  # seconds between two questions whether the journal has grown
+SOON = 3.0  # seconds from a change of the journal to a look
 MOST_READERS = 200
 
 
@@ -69,16 +70,27 @@ class Watcher:
         """Look and poll for ever."""
         while True:
             await self.look()
-            for _ in range(max(1, round(self.every / POLL_EVERY))):
-                await self.app.clock.sleep(POLL_EVERY)
-                self._poll()
+            await self._rest()
 
-    def _poll(self) -> None:
+    async def _rest(self) -> None:
+        """Until the next look is due, which is sooner after something was written: balances have moved then."""
+        waited, due = 0.0, self.every
+        while waited < due:
+            await self.app.clock.sleep(POLL_EVERY)
+            waited += POLL_EVERY
+            if self._grown():
+                due = min(due, waited + SOON)
+
+    def _grown(self) -> bool:
+        """Whether the journal has; readers are told."""
         try:
-            if self.records.refresh():
-                self._tell()
+            grown = self.records.refresh()
         except DatabaseError as problem:
             self.glance = replace(self.glance, problem=f"{self.app.treasury.database}: {type(problem).__name__}")
+            return False
+        if grown:
+            self._tell()
+        return grown
 
     def close(self) -> None:
         """The server stops: readers are sent home."""
