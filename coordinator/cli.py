@@ -209,6 +209,29 @@ def why_not(
 
 
 @app.command
+def stress(
+    *,
+    config: Config = DEFAULT,
+    depth: Annotated[str, Parameter(help="Pool depth by asset, as in ETH=$5m,SOL=$800k; without it exits are unknown.")] = "",
+    impact: Annotated[str, Parameter(help="Most price impact of one exit trade.")] = "1%",
+    refill: Annotated[str, Parameter(help="Until arbitrage has refilled a pool.")] = "10m",
+    cost: Annotated[str, Parameter(help="Cost of a trade, of its size.")] = "10bps",
+    per_leg: Annotated[str, Parameter(help="Cost of every asset traded, as in $2.")] = "$0",
+    json: Json = False,
+) -> int:
+    """The treasury as it is now through shocks: what the policy would do, the worst loss, and how long leaving takes.
+
+    Example: `coordinator stress --depth ETH=$5m`
+    """
+    from coordinator.commands import stress as body
+    from coordinator.commands.session import perform
+    from coordinator.show.output import Output
+
+    words = body.Words(depth, impact, refill, cost, per_leg)
+    return perform(config, Output(json), lambda session: body.stress(session, words))
+
+
+@app.command
 def backtest(
     prices: Annotated[Path | None, Parameter(help="A CSV file of recorded prices: time,BTC,ETH or time,asset,close; plain or .gz.")] = None,
     /,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,12 @@ from policies.backtest.fast import backtest as run
 from policies.backtest.fast import point_targets
 from policies.backtest.run import Terms
 from policies.backtest.tearsheet import tearsheet
-from policies.base import Band, Policy, Portfolio, Targets, Trigger
+from policies.base import Band, Policy, Targets, Trigger
 from policies.cost_bands import CostBands, Costs
-from policies.decide import memory_of
 from policies.drift import BandPolicy, DriftTrigger, IntervalTrigger
 from policies.panel import BadPrices, Panel, read
 from policies.risk.model import ObservedRisk
+from policies.stress.report import OnlyAssets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,7 +105,7 @@ def _policy(name: str, weights: dict[str, Fraction], terms: Terms, treasury: Tre
             costs = Costs(terms.proportional, terms.per_leg)
             return CostBands(free, ObservedRisk(HALFLIFE, MEMORY), quantities.positive(rest or "1"), costs), DriftTrigger()
         case "treasury" if treasury is not None:
-            return _OnlyAssets(treasury.policy), treasury.trigger
+            return OnlyAssets(treasury.policy), treasury.trigger
     raise BadRequest(f'"{name}" is no policy to backtest; allowed: {KINDS}{"" if treasury else " (with --config)"}')
 
 
@@ -115,20 +115,6 @@ def two_bands(weights: dict[str, Fraction], outer: Fraction, inner: Fraction) ->
         raise BadRequest("a trade cannot stop further out than it starts: two-band:OUTER/INNER, as in two-band:5pp/2.5pp")
     started = point_targets(weights, outer)
     return replace(started, assets={asset: Band(weight - inner, weight, weight + inner) for asset, weight in weights.items()})
-
-
-@dataclass(frozen=True, slots=True)
-class _OnlyAssets:
-    """A treasury's policy without what a price table cannot show: chains, and limits in units."""
-
-    inner: Policy
-
-    @property
-    def memory(self) -> int:
-        return memory_of(self.inner)
-
-    def targets(self, portfolio: Portfolio) -> Targets:
-        return replace(self.inner.targets(portfolio), chains={}, tokens={})
 
 
 def _told(terms: Terms) -> dict[str, Any]:

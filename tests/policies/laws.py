@@ -16,6 +16,7 @@ from policies.region.certificate import hold
 from policies.region.problem import problem
 from policies.region.solve import solve
 from policies.risk import covariance, parity, tracking
+from policies.stress import exits
 from tests.benchmarks.policies import workloads
 from tests.policies import laws_backtest
 
@@ -157,6 +158,10 @@ def qlike(i: Row) -> dict[str, Any]:
     return {"value": float(np.mean(loss.qlike(np.array(i["forecast"]), np.array(i["realised"]))))}
 
 
+def pool(i: Row) -> dict[str, Any]:
+    return {"out": exits.pool_out((i["Rin"], i["Rout"]), i["dx"], i["fee"])}
+
+
 LAWS: dict[str, Callable[[Row], dict[str, Any]]] = {
     "no-trade certificate": certificate,
     "single-period rebalance (P1)": rebalance,
@@ -173,6 +178,7 @@ LAWS: dict[str, Callable[[Row], dict[str, Any]]] = {
     "drifted weights": drifted,
     "shrinkage intensity": shrinkage,
     "two-leg plan": two_legs,
+    "constant-product swap": pool,
     "GARCH / GJR recursion": garch,
     "HAR-log regression": har,
     "QLIKE": qlike,
