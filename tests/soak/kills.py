@@ -106,9 +106,9 @@ def one_run(operator: Operator, seed: str, kills: int) -> Outcome:
 
 
 def moments(chance: random.Random, legs: list[Mapping[str, Any]], kills: int) -> list[Moment]:
-    """Rising event counts over the whole run; the first may fall before the plan is begun."""
+    """The first while the process starts, before the plan is begun; then rising event counts over the whole run."""
     expected = sum(EVENTS.get(planned["leg"]["lane"]["rail"], EVENTS["swap"]) for planned in legs)
-    counts = sorted(chance.randrange(expected) for _ in range(kills))
+    counts = [0, *sorted(chance.randrange(1, expected) for _ in range(kills - 1))]
     return [Moment(count, round(chance.uniform(0, 0.25), 3)) for count in counts]
 
 
