@@ -107,6 +107,9 @@ def _rails(app: App) -> Iterable[Finding]:
 def _keys(app: App) -> Iterable[Finding]:
     from chains.keys import load_signer
 
+    if app.treasury.signer.process:  # keys are not for this process: the one that holds them is asked
+        yield _signer(app)
+        return
     for chain, account in app.treasury.accounts.items():
         name = app.treasury.chains[chain].name
         key = app.treasury.keys.get(chain)
@@ -121,6 +124,17 @@ def _keys(app: App) -> Iterable[Finding]:
             yield Finding("fail", name, str(fault), f"mend the file, or accounts.{name}")
         else:
             yield Finding("ok", name, f"the key of {account.address} opens")
+
+
+def _signer(app: App) -> Finding:
+    from coordinator.signer.child import attach
+
+    try:
+        attached = attach(app.treasury)
+    except Fault as fault:
+        return Finding("fail", "signer", str(fault), "mend what is said; the policy is written with: coordinator signer policy")
+    attached.close()
+    return Finding("ok", "signer", f"holds the keys of {len(attached.signers)} account(s), under {app.treasury.signer.policy}")
 
 
 async def _prices(app: App) -> list[Finding]:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _START = 60.0  # seconds; opening a strong keystore takes a second each
 _END = 5.0
+_DYING = 1.0
 _MOST_STARTS = 20  # in one life of the coordinator: a signer that dies more often needs a person
 _READY = b"ready\n"
 
@@ -42,6 +44,7 @@ class Child:
         self._folder = Path(tempfile.mkdtemp(prefix="coordinator-signer-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
+        self._reviving = threading.Lock()  # signers of several accounts may miss it at once
 
     @property
     def place(self) -> Path:
@@ -68,10 +71,21 @@ class Child:
 
     def revive(self, why: str) -> None:
         """Start it again if it is gone; one that runs and does not answer is ended first when it hung."""
-        if self._process is not None and self._process.poll() is None and why != "TimeoutError":
-            return
-        self._stop()
-        self.start()
+        with self._reviving:
+            if why != "TimeoutError" and self._runs():
+                return
+            self._stop()
+            self.start()
+
+    def _runs(self) -> bool:
+        """A process that is killed closes its sockets a moment before it is gone."""
+        if self._process is None:
+            return False
+        try:
+            self._process.wait(_DYING)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     def close(self) -> None:
         self._stop()
