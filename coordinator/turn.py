@@ -35,9 +35,10 @@ class Seen:
     open_sagas: tuple[SagaState, ...]
 
 
-async def look(app: App) -> Seen:
+async def look(app: App, *, record: bool = True) -> Seen:
     """Snapshot every chain at a finalized height, reconcile the ledger with it, price it, and ask the triggers.
 
+    `record`: whether policies are to remember this look; one that only shows (the dashboard's) leaves their memory alone.
     Raises Unknowable when a balance cannot be read: a portfolio with holes is not a portfolio.
     """
     now = app.clock.now()
@@ -48,19 +49,20 @@ async def look(app: App) -> Seen:
     sagas = open_sagas(app)
     lines = await bring_up_to_date(app.journal, app.chains, snapshots, sagas)
     seen = portfolio(snapshots, app.treasury.tokens, sagas, prices, now)
-    targets, decision = _decided(app, seen)
+    targets, decision = _decided(app, seen, record)
     return Seen({s.chain: s.height for s in snapshots}, lines, seen, targets, decision, sagas)
 
 
-def _decided(app: App, seen: Portfolio) -> tuple[Targets, Decision]:
-    """The decision on what is seen and remembered; recorded, so that it can be explained and decided again."""
+def _decided(app: App, seen: Portfolio, record: bool) -> tuple[Targets, Decision]:
+    """The decision on what is seen and remembered; if `record`, kept, so that it can be explained and decided again."""
     from coordinator.decisions import Decisions
 
     policy, trigger, last_run = app.treasury.policy, app.treasury.trigger, app.journal.last_begun()
     decisions = Decisions(app.treasury.database)
     remembering = replace(seen, past=decisions.past(seen.time, memory_of(policy, trigger)))
     targets, decision = decide(policy, trigger, remembering, last_run)
-    decisions.append(Record(seen, last_run, targets, decision))
+    if record:
+        decisions.append(Record(seen, last_run, targets, decision))
     return targets, decision
 
 

@@ -57,7 +57,7 @@ class Watcher:
     async def look(self) -> None:
         """Look once. A look that fails leaves the one before it in place, with the reason beside it."""
         try:
-            seen = await look(self.app)
+            seen = await look(self.app, record=False)
             self.records.refresh()
             self.glance = Glance(self.app.clock.now(), seen, status.status(self.app, seen))
         except Fault as fault:

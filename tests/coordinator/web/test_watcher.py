@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from chains.ids import TokenId
+from coordinator.decisions import Decisions
 from coordinator.web.watcher import SOON
 from tests.coordinator.rehearsal import ALPHA, USDC_A
 from tests.coordinator.web.conftest import Desk
@@ -52,6 +53,11 @@ async def test_look__fails__keeps_what_was_seen_and_says_why(desk: Desk):
     desk.rehearsal.alpha.faults.unread.remove(unread)
     await desk.watcher.look()
     assert desk.watcher.glance.problem == ""
+
+
+async def test_look__only_shows__policies_do_not_remember_it(desk: Desk):
+    await desk.watcher.look()
+    assert list(Decisions(desk.app.treasury.database).records()) == []
 
 
 async def test_stale__looks_have_stopped__says_so(desk: Desk):
