@@ -10,7 +10,7 @@ import numpy as np
 
 from chains.tokens import AssetId
 from policies.base import Band, Portfolio, Targets
-from policies.drift import unpriced
+from policies.drift import at_rest, unpriced
 from policies.exact import fraction, within
 from policies.region.bands import Band as Widths
 from policies.region.bands import Setting, optimal, setting, with_depth
@@ -59,6 +59,10 @@ class CostBands:
         return self.risk.memory
 
     def targets(self, portfolio: Portfolio) -> Targets:
+        return at_rest(self.widths(portfolio), portfolio) if not unpriced(portfolio) else self.bands
+
+    def widths(self, portfolio: Portfolio) -> Targets:
+        """Where a trade starts (`outer`) and lands (`assets`), whether or not there is one to make."""
         if unpriced(portfolio) or portfolio.nav <= 0:
             return self.bands
         assets = [asset for asset, band in self.bands.assets.items() if band.ideal is not None]

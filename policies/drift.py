@@ -86,6 +86,14 @@ class DriftTrigger:
         return Decision(False, told, (), (Gate("drift", False, told, needed, nearest_move(portfolio, targets, self.beyond)),))
 
 
+def at_rest(targets: Targets, portfolio: Portfolio) -> Targets:
+    """While every asset is inside its outer band, the outer bands are all that is wanted: no plan, asked for or not, trades in there."""
+    weights = portfolio.asset_weights()
+    if any(not band.holds(weights.get(asset, _ZERO)) for asset, band in targets.starting.items()):
+        return targets
+    return replace(targets, assets=dict(targets.starting), outer={})
+
+
 def nearest_move(portfolio: Portfolio, targets: Targets, beyond: Fraction) -> str:
     """The smallest move of a single price that would take an asset out of its outer band by more than `beyond`, in words.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from chains.tokens import AssetId
 from policies.base import Band, Portfolio, Targets
-from policies.drift import unpriced
+from policies.drift import at_rest, unpriced
 from policies.exact import fraction, weights
 from policies.region.bands import averages, optimal, setting
 from policies.region.problem import problem
@@ -189,6 +189,10 @@ class IntentPolicy:
         return self.risk.memory
 
     def targets(self, portfolio: Portfolio) -> Targets:
+        return at_rest(self.widths(portfolio), portfolio) if not unpriced(portfolio) else self.bands
+
+    def widths(self, portfolio: Portfolio) -> Targets:
+        """Where a trade starts (`outer`) and lands (`assets`), whether or not there is one to make."""
         if unpriced(portfolio) or portfolio.nav <= 0:
             return self.bands
         assets = list(self.bands.assets)

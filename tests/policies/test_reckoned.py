@@ -31,7 +31,7 @@ HELD = {"ETH": "0.3", "USDC": "0.7"}
 
 def cost_bands(per_leg: int = 2, landing: str = "inner", owners: Targets = OWNERS, **more: object) -> Targets:
     costs = Costs(Fraction(1, 1000), Fraction(per_leg), depth={"ETH": Fraction(str(more["depth"]))} if "depth" in more else {})
-    return CostBands(owners, RISK, Fraction(2), costs, landing).targets(folio(HELD))
+    return CostBands(owners, RISK, Fraction(2), costs, landing).widths(folio(HELD))
 
 
 def test_cost_bands__stated_risk__are_the_law() -> None:
@@ -50,6 +50,15 @@ def test_cost_bands__dearer_gas__trade_later_and_further_back() -> None:
 
 def test_cost_bands__thin_pool__widens() -> None:
     assert (cost_bands(200, depth=100_000).outer["ETH"].high or 0) > (cost_bands(200).outer["ETH"].high or 0)
+
+
+def test_cost_bands__between_inner_and_outer__nothing_is_wanted() -> None:
+    policy = CostBands(OWNERS, RISK, Fraction(2), Costs(Fraction(1, 1000), Fraction(200)))
+    wide = policy.widths(folio(HELD))
+    between = ((wide.assets["ETH"].high or Fraction(0)) + (wide.outer["ETH"].high or Fraction(0))) / 2
+    assert policy.targets(folio({"ETH": between, "USDC": 1 - between})).assets == wide.outer
+    beyond = (wide.outer["ETH"].high or Fraction(0)) + Fraction(1, 100)
+    assert policy.targets(folio({"ETH": beyond, "USDC": 1 - beyond})).assets == wide.assets
 
 
 @pytest.mark.parametrize("landing", ["edge", "target"])
