@@ -23,7 +23,7 @@ from policies.region.solve import solve
 from policies.risk.covariance import BadEstimate, Floats
 from policies.risk.model import RiskModel
 from policies.risk.tracking import volatility
-from policies.risk_targets import best
+from policies.risk_targets import best, targeted_share
 
 FALL = sqrt(pi / 2)
 BISECTIONS = 50
@@ -203,7 +203,8 @@ class IntentPolicy:
             widths = self._widths(found.weights, covariance, portfolio.nav)
         except BadEstimate as problem_:
             return replace(self.bands, told=(f"the owner's own bands hold: {problem_}",))
-        ideals = weights(found.weights)
+        whole = targeted_share(portfolio, self.bands)
+        ideals = weights(found.weights * float(whole), whole)
         rows = list(zip(assets, ideals, widths, strict=True))
         inner = {asset: _band(ideal, fraction(width[0])) for asset, ideal, width in rows}
         outer = {asset: _band(ideal, fraction(width[1])) for asset, ideal, width in rows}

@@ -52,7 +52,8 @@ class RiskTargets:
             found = self._weights(self.risk.covariance(portfolio, assets), assets)
         except BadEstimate as problem_:
             return replace(self.bands, told=(f"the owner's own targets hold: {problem_}",))
-        ideals = dict(zip(assets, weights(found), strict=True))
+        whole = targeted_share(portfolio, self.bands)
+        ideals = dict(zip(assets, weights(found * float(whole), whole), strict=True))
         return replace(self.bands, assets={asset: self._around(self.bands.assets[asset], ideal) for asset, ideal in ideals.items()})
 
     def _weights(self, covariance: Floats, assets: Sequence[AssetId]) -> Floats:
@@ -68,6 +69,11 @@ class RiskTargets:
         low, high = band.low or Fraction(0), band.high if band.high is not None else Fraction(1)
         ideal = min(max(ideal, low), high)
         return Band(max(low, ideal - self.width), ideal, min(high, ideal + self.width))
+
+
+def targeted_share(portfolio: Portfolio, bands: Targets) -> Fraction:
+    """The share of NAV that the targeted assets are to divide: what is held without being targeted stays."""
+    return 1 - sum((weight for asset, weight in portfolio.asset_weights().items() if asset not in bands.assets), Fraction(0))
 
 
 def capped(wanted: Floats, low: Floats, high: Floats) -> Floats:

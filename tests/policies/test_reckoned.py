@@ -201,3 +201,10 @@ def test_intent_policy__impossible__still_answers_and_says_so() -> None:
     targets = policy.targets(folio({"ETH": "0.3", "SOL": "0.3", "USDC": "0.4"}))
     assert targets.told[0].startswith("impossible:")
     assert sum(band.ideal or 0 for band in targets.assets.values()) == 1
+
+
+def test_reckoned_targets__asset_held_but_not_targeted__keeps_its_share() -> None:
+    held = folio({"ETH": "0.3", "SOL": "0.2", "USDC": "0.4", "DUST": "0.1"})
+    calm = RiskTargets(THREE, THREE_RISK, "minimum-variance", Fraction(2, 100))
+    for policy in (calm, IntentPolicy(THREE, Intent(), THREE_RISK, Fraction(1), Fraction(0))):
+        assert sum(band.ideal or 0 for band in policy.targets(held).assets.values()) == Fraction(9, 10)
