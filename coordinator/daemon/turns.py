@@ -66,13 +66,13 @@ class Turns:
             os.close(descriptor)
 
     def beat(self) -> None:
-        """Show that the daemon lives: a long transfer is one turn, and may take an hour."""
-        if self.path.exists():
-            os.utime(self.path)
+        """Show that the daemon lives, from its first turn on: a long transfer is one turn, and may take an hour."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.touch(mode=0o600)
 
     @property
     def heartbeat(self) -> int | None:
-        """Unix seconds of the newest sign of life; None before the first turn."""
+        """Unix seconds of the newest sign of life; None when no daemon was ever started."""
         return int(self.path.stat().st_mtime) if self.path.exists() else None
 
     def newest(self, count: int) -> list[Turn]:

@@ -93,6 +93,14 @@ def run(watcher: Watcher, one: Run) -> dict[str, Any]:
     lanes: list[dict[str, Any]] = []
     for number, row in enumerate(one.rows, start=1):
         facts = one.facts.get(row["leg"], ())
-        lanes.append({"number": number, "row": row, "svg": lane(facts, start, end), "retries": retries(facts), "facts": len(facts)})
+        lanes.append(
+            {
+                "number": number,
+                "row": {**row, **lateness(watcher, row)},
+                "svg": lane(facts, start, end),
+                "retries": retries(facts),
+                "facts": len(facts),
+            }
+        )
     undone = [lane for lane in lanes if lane["row"]["state"] in {"undoing", "abandoned", "refunded"}]
     return {"run": one, "start": start, "end": end, "axis": axis(start, end), "lanes": lanes, "undone": undone}

@@ -49,6 +49,14 @@ def test_append__file_grown_too_large__set_aside(tmp_path: Path, monkeypatch):
     assert '"turn 1"' in turns.path.with_name("turns.jsonl.1").read_text("utf-8")
 
 
+def test_beat__before_the_first_turn_ends__already_a_sign_of_life(tmp_path: Path):
+    turns = Turns(tmp_path / "state" / "journal.sqlite3")
+    turns.beat()
+    assert turns.heartbeat is not None
+    assert turns.newest(10) == []
+    assert turns.path.stat().st_mode & 0o777 == 0o600
+
+
 def test_beat__old_file__heartbeat_is_now_and_content_stays(tmp_path: Path):
     turns = Turns(tmp_path / "journal.sqlite3")
     turns.append(turn(1))
