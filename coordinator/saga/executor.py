@@ -42,13 +42,16 @@ from coordinator.saga.machine import (
 )
 from coordinator.saga.turns import ahead, rests, transactions
 
+LONGEST_PAUSE = 20  # times the first pause: finality may take a quarter of an hour, and nobody is served by asking all the while
+SEND_AGAIN = 4  # seconds after which a transaction that has not landed is sent again, the same bytes
+
 Watch = Callable[[SagaState, Mapping[str, str]], None]
 """Called after every pass with the saga and, by leg id, why a leg waits."""
 
 
 @dataclass
 class Executor:
-    """`pause`: seconds between two passes when nothing moved."""
+    """`pause`: seconds between two passes when nothing moved; it grows to LONGEST_PAUSE times that while nothing does."""
 
     journal: Journal
     chains: Mapping[ChainId, Chain]
@@ -56,12 +59,14 @@ class Executor:
     clock: Clock
     pause: float = 0.5
     waits: dict[str, str] = field(default_factory=dict)
+    _sent: dict[str, int] = field(default_factory=dict)
     _signing: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _opening: defaultdict[TokenId, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def run(self, saga: str, watch: Watch | None = None) -> SagaState:
         """Drive a saga until every leg has ended, needs a person, or waits for one that does."""
         state = self.journal.saga(saga)
+        pause = self.pause
         while not state.ended:
             before = state
             state = await self.advance(state)
@@ -69,8 +74,11 @@ class Executor:
                 watch(state, self.waits)
             if rests(state, self._atomic):
                 break
-            if state == before:
-                await self.clock.sleep(self.pause)
+            if state != before:
+                pause = self.pause
+                continue
+            await self.clock.sleep(pause)
+            pause = min(pause * 1.5, self.pause * LONGEST_PAUSE)
         return state
 
     async def advance(self, saga: SagaState) -> SagaState:
@@ -285,7 +293,8 @@ class Executor:
                 self.waits[leg.leg.id] = f"waits for finality on {chain.id}"
                 return leg, receipt
             case Pending(detail):
-                await self._submit(chain, submission)
+                if self.clock.now() >= self._sent.get(submission.reference, 0) + SEND_AGAIN:
+                    await self._submit(chain, submission)
                 self.waits[leg.leg.id] = detail
                 return leg, None
             case Dead(proof, foreign):
@@ -305,6 +314,7 @@ class Executor:
 
     async def _submit(self, chain: Chain, submission: Submission) -> None:
         """Send; whatever the answer, only the chain's own history says what happened."""
+        self._sent[submission.reference] = self.clock.now()
         try:
             await chain.submit(submission)
         except SendInDoubt as doubt:
