@@ -54,6 +54,11 @@ class Watcher:
         """True when the newest look is older than three should be."""
         return self.glance.taken is None or self.app.clock.now() - self.glance.taken > 3 * self.every + 10
 
+    @property
+    def passed(self) -> int:
+        """Seconds since the newest look; every age in it has grown by as much."""
+        return 0 if self.glance.taken is None else max(0, self.app.clock.now() - self.glance.taken)
+
     async def look(self) -> None:
         """Look once. A look that fails leaves the one before it in place, with the reason beside it."""
         try:

@@ -25,7 +25,7 @@ def holdings(watcher: Watcher) -> dict[str, Any]:
         "chains": chains,
         "cells": {key: _cell(value, nav) for key, value in cells.items()},
         "rows": [{**row, "form": forms.get(row["token"], "")} for row in rows],
-        "prices": {row["asset"]: row for row in status["prices"]},
+        "prices": {row["asset"]: {**row, "age_s": row["age_s"] + watcher.passed} for row in status["prices"]},
     }
 
 

@@ -17,14 +17,15 @@ def network(watcher: Watcher) -> dict[str, Any]:
     heights = {row["id"]: row for row in status["chains"]} if status else {}
     return {
         "chains": [_chain(watcher, str(chain), heights.get(str(chain))) for chain in watcher.app.treasury.chains],
-        "prices": _prices(status, seen) if status and seen else [],
+        "prices": _prices(status, seen, watcher.passed) if status and seen else [],
         "refused": status["prices_refused"] if status else {},
         "rails": [_rail(watcher, rail) for rail in watcher.app.treasury.rails],
     }
 
 
-def _prices(status: Mapping[str, Any], seen: Seen) -> list[dict[str, Any]]:
-    return [{**row, "spread": show_rate(seen.portfolio.prices.by_asset[row["asset"]].spread)} for row in status["prices"]]
+def _prices(status: Mapping[str, Any], seen: Seen, passed: int) -> list[dict[str, Any]]:
+    known = seen.portfolio.prices.by_asset
+    return [{**row, "age_s": row["age_s"] + passed, "spread": show_rate(known[row["asset"]].spread)} for row in status["prices"]]
 
 
 def _chain(watcher: Watcher, chain: str, row: dict[str, Any] | None) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def _chain(watcher: Watcher, chain: str, row: dict[str, Any] | None) -> dict[str
         "name": settings.name,
         "kind": settings.kind,
         "height": row["height"] if row else None,
-        "age": row["age_s"] if row else None,
+        "age": row["age_s"] + watcher.passed if row else None,
         "quorum": settings.quorum,
         "domains": domains,
         "hosts": sorted({urlsplit(one.url).hostname or "" for one in settings.endpoints}),

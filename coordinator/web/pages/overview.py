@@ -33,7 +33,7 @@ def overview(watcher: Watcher) -> dict[str, Any]:
         "needs": list(needs_you(watcher)),
         "last": last_events(watcher),
         "open": [run for run in watcher.records.runs if not run.saga.ended],
-        "oldest_price": max((row["age_s"] for row in status["prices"]), default=None),
+        "oldest_price": max((row["age_s"] + watcher.passed for row in status["prices"]), default=None),
     }
 
 
