@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chains.errors import Misconfigured
+from chains.errors import Misconfigured, Unreachable
 from chains.ids import AccountId
 from coordinator.signer.remote import RemoteSigner, greet
 
@@ -26,6 +26,7 @@ _END = 5.0
 _DYING = 1.0
 _MOST_STARTS = 20  # in one life of the coordinator: a signer that dies more often needs a person
 _READY = b"ready\n"
+_UNUSABLE = 2  # its exit code when policy, keys or journal are not as they must be
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Child:
         return self._process.pid if self._process else 0
 
     def start(self) -> None:
-        """Returns when it answers. Raises Misconfigured with its own words when it does not start."""
+        """Returns when it answers. Raises Misconfigured with its own words when it cannot be used, Unreachable when somebody ended it."""
         self._starts += 1
         if self._starts > _MOST_STARTS:
             raise Misconfigured(f"the signer ended {_MOST_STARTS} times; look at what it says: {self._said()}")
@@ -66,8 +67,9 @@ class Child:
             self._process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env={}, close_fds=True)
         assert self._process.stdout is not None
         if not select.select([self._process.stdout], [], [], _START)[0] or self._process.stdout.readline() != _READY:
-            self._stop()
-            raise Misconfigured(f"the signer does not start: {self._said() or 'it said nothing'}")
+            if self._stop() == _UNUSABLE:
+                raise Misconfigured(f"the signer does not start: {self._said()}")
+            raise Unreachable(f"the signer was ended while it started; nothing was signed. {self._said()}")
 
     def revive(self, why: str) -> None:
         """Start it again if it is gone; one that runs and does not answer is ended first when it hung."""
@@ -91,18 +93,19 @@ class Child:
         self._stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _stop(self) -> None:
+    def _stop(self) -> int:
+        """End it; its exit code, negative when a signal ended it."""
         process, self._process = self._process, None
         if process is None:
-            return
+            return 0
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()  # its stdin closes: it ends by itself
         try:
-            process.wait(_END)
+            return process.wait(_END)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            return process.wait()
 
     def _said(self) -> str:
         """Its last line on stderr."""

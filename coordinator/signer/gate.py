@@ -29,7 +29,7 @@ class Gate:
         elif account in self._solana:
             verdict = self._judge_solana(account, unsigned)
         else:
-            raise Refused("account", account, ", ".join(self._policy.accounts))
+            raise Refused("account", repr(account[:100]), ", ".join(self._policy.accounts))
         self._check_caps(verdict)
         return verdict
 

@@ -73,7 +73,7 @@ def parse(content: Any) -> Policy:
     if fields.take("version", integer) != VERSION:
         raise BadPolicy(f"policy.version is not {VERSION}")
     fields.take("written", str)
-    chains = fields.take("chains", dict)
+    chains = fields.take("chains", mapping)
     ends = {chain: _end(chain, entry) for chain, entry in chains.items()}
     accounts, keys = {}, {}
     for chain, entry in chains.items():
@@ -85,11 +85,11 @@ def parse(content: Any) -> Policy:
         treasury=fields.take("treasury", text),
         config=fields.take("config", text),
         journal=fields.take("journal", absolute),
-        clients=frozenset(fields.take("clients", lambda ids: [integer(one) for one in ids])),
+        clients=frozenset(fields.take("clients", lambda ids: [integer(one) for one in sequence(ids)])),
         accounts=accounts,
         keys=keys,
-        caps=fields.take("caps", lambda caps: {token: _cap(token, entry) for token, entry in caps.items()}),
-        prices=fields.take("prices", lambda prices: {token: _price(token, entry) for token, entry in prices.items()}),
+        caps=fields.take("caps", lambda caps: {token: _cap(token, entry) for token, entry in mapping(caps).items()}),
+        prices=fields.take("prices", lambda prices: {token: _price(token, entry) for token, entry in mapping(prices).items()}),
         window=fields.take("window_seconds", integer),
         window_usd=fields.take("window_usd", positive) * MICRO,
         fees_usd=fields.take("fees_usd", positive) * MICRO,
@@ -157,7 +157,7 @@ def _evm(chain: str, account: str, fields: Fields, others: list[Mapping[str, Any
         max_fee=fields.take("max_fee_per_gas", integer),
         max_priority_fee=fields.take("max_priority_fee_per_gas", integer),
         max_gas=fields.take("max_gas", integer),
-        tokens=fields.take("tokens", lambda names: {address(name): f"{chain}/erc20:{name}" for name in names}),
+        tokens=fields.take("tokens", lambda names: {address(name): f"{chain}/erc20:{name}" for name in sequence(names)}),
         cctp=fields.maybe("cctp", lambda value: _cctp(Fields(value, f"chains.{chain}.cctp"), others)),
         route=fields.maybe("hyperlane", lambda value: _route(Fields(value, f"chains.{chain}.hyperlane"), others, address)),
         router=fields.maybe("uniswap", lambda value: _router(Fields(value, f"chains.{chain}.uniswap"))),
@@ -167,7 +167,7 @@ def _evm(chain: str, account: str, fields: Fields, others: list[Mapping[str, Any
 
 def _solana(chain: str, account: str, fields: Fields, others: list[Mapping[str, Any]]) -> SolanaRules:
     native = fields.take("native", text)
-    mints = fields.take("tokens", lambda names: {addresses.key(name): f"{chain}/token:{name}" for name in names})
+    mints = fields.take("tokens", lambda names: {addresses.key(name): f"{chain}/token:{name}" for name in sequence(names)})
     swaps = fields.maybe("swaps", lambda value: Fields(value, f"chains.{chain}.swaps"))
     programs: dict[bytes, str] = swaps.take("programs", _programs) if swaps else {}
     pairs = swaps.take("pairs", lambda value: _pairs(value, addresses.key)) if swaps else frozenset()
@@ -201,7 +201,7 @@ def _cctp(fields: Fields, others: list[Mapping[str, Any]]) -> Cctp:
 
 def _route(fields: Fields, others: list[Mapping[str, Any]], read: Callable[[Any], bytes]) -> Route:
     fields.take("domain", integer)
-    linked = fields.take("to", lambda domains: {integer(one) for one in domains})
+    linked = fields.take("to", lambda domains: {integer(one) for one in sequence(domains)})
     found = Route(
         warp=fields.take("warp", read),
         mailbox=fields.take("mailbox", read),
@@ -215,20 +215,22 @@ def _route(fields: Fields, others: list[Mapping[str, Any]], read: Callable[[Any]
 
 def _router(fields: Fields) -> Router:
     pairs = fields.take("pairs", lambda value: _pairs(value, address))
-    found = Router(fields.take("router", address), pairs, frozenset(fields.take("fee_tiers", lambda tiers: [integer(t) for t in tiers])))
+    found = Router(
+        fields.take("router", address), pairs, frozenset(fields.take("fee_tiers", lambda tiers: [integer(t) for t in sequence(tiers)]))
+    )
     fields.end()
     return found
 
 
 def _programs(value: Any) -> dict[bytes, str]:
-    for layout in value.values():
+    for layout in mapping(value).values():
         if layout not in LAYOUTS:
             raise ValueError(f"layout {layout!r}; allowed: {', '.join(LAYOUTS)}")
     return {addresses.key(program): layout for program, layout in value.items()}
 
 
 def _pairs(value: Any, read: Callable[[Any], bytes]) -> frozenset[tuple[bytes, bytes]]:
-    pairs = [(read(one), read(other)) for one, other in value]
+    pairs = [(read(one), read(other)) for one, other in sequence(value)]
     return frozenset(pairs) | frozenset((other, one) for one, other in pairs)
 
 
@@ -262,6 +264,18 @@ def share(value: Any) -> Fraction:
     if not 0 <= number <= 1:
         raise ValueError(f"{value!r} is not between 0 and 1")
     return number
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is not an object")
+    return value
+
+
+def sequence(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return value
 
 
 def text(value: Any) -> str:
