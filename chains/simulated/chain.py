@@ -91,8 +91,11 @@ class SimulatedChain:
         network = self._reach()
         if network.atomic:
             return None
-        waiting = [t.sequence for t in network.mempool if t.sender == sender and t.sequence is not None]
-        return max([network.nonce(sender) - 1, *waiting]) + 1
+        waiting = {t.sequence for t in network.mempool if t.sender == sender}
+        following = network.nonce(sender)
+        while following in waiting:
+            following += 1
+        return following
 
     async def stopped(self, account: AccountId, token: TokenId) -> str:
         self._reach()

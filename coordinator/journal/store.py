@@ -180,6 +180,14 @@ class Journal:
             highest = db.scalar(select(func.max(attempts.c.sequence)).where(*mine))
         return at_least if highest is None else max(at_least, int(highest) + 1)
 
+    def has_used(self, sender: AccountId, nonce: int) -> bool:
+        """True when a transaction of ours was signed with it."""
+        wanted = select(attempts.c.reference).where(
+            attempts.c.chain == str(sender.chain), attempts.c.sender == sender.address, attempts.c.sequence == nonce
+        )
+        with self._engine.begin() as db:
+            return db.execute(wanted).first() is not None
+
     # --- ledger ----------------------------------------------------------------------------------
 
     def post(self, booked: Sequence[Entry]) -> None:

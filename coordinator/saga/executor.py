@@ -21,6 +21,7 @@ from coordinator.clock import Clock
 from coordinator.journal.store import Journal, Overtaken
 from coordinator.ledger.entry import Entry
 from coordinator.saga import booking
+from coordinator.saga.gaps import gap_below
 from coordinator.saga.machine import (
     Abandoned,
     Arrived,
@@ -40,7 +41,7 @@ from coordinator.saga.machine import (
     UndoOpened,
     Voided,
 )
-from coordinator.saga.turns import ahead, rests, transactions
+from coordinator.saga.turns import ahead, rests, scaled, transactions
 
 LONGEST_PAUSE = 20  # times the first pause: finality may take a quarter of an hour, and nobody is served by asking all the while
 SEND_AGAIN = 4  # seconds after which a transaction that has not landed is sent again, the same bytes
@@ -296,6 +297,9 @@ class Executor:
                 if self.clock.now() >= self._sent.get(submission.reference, 0) + SEND_AGAIN:
                     await self._submit(chain, submission)
                 self.waits[leg.leg.id] = detail
+                if (gap := await gap_below(chain, self.journal, submission)) is not None:
+                    why = f"nonce {gap} of {submission.sender} is free and holds up {submission.reference}: use it with any transaction"
+                    return self._record(saga, leg, Parked(why)), None
                 return leg, None
             case Dead(proof, foreign):
                 facts: list[Event] = [Voided(submission.reference, proof)]
@@ -332,15 +336,6 @@ class Executor:
 
     def _record(self, saga: str, leg: LegState, fact: Event, booked: tuple[Entry, ...] = ()) -> LegState:
         return self.journal.record(saga, leg, [fact], booked)
-
-
-def scaled(leg: Leg, shortfall: int) -> Leg | None:
-    """The leg with its gift reduced by what did not arrive and its least in proportion; None when nothing is left."""
-    gives = leg.gives.units - shortfall
-    if gives <= 0:
-        return None
-    least = leg.least.units * gives // leg.gives.units
-    return replace(leg, gives=Amount(leg.gives.token, gives), least=Amount(leg.least.token, least))
 
 
 def _units(amount: Amount | None) -> int:

@@ -1,16 +1,28 @@
-"""Whose turn it is among the legs of a saga, and whether anything can move without a person. Pure."""
+"""Whose turn it is among the legs of a saga, with how much, and whether anything can move without a person. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from bridges.base import Leg
 from chains.base import Call
+from chains.tokens import Amount
 from coordinator.saga.machine import LegState, SagaState, State
 
 
 def transactions(calls: Sequence[Call], atomic: bool) -> list[tuple[Call, ...]]:
     """The calls of a stage as the transactions they make: one for all on an atomic chain, else one each."""
     return [tuple(calls)] if atomic else [(call,) for call in calls]
+
+
+def scaled(leg: Leg, shortfall: int) -> Leg | None:
+    """The leg with its gift reduced by what did not arrive and its least in proportion; None when nothing is left."""
+    gives = leg.gives.units - shortfall
+    if gives <= 0:
+        return None
+    least = leg.least.units * gives // leg.gives.units
+    return replace(leg, gives=Amount(leg.gives.token, gives), least=Amount(leg.least.token, least))
 
 
 def ahead(legs: Mapping[str, LegState], leg: LegState, atomic: bool) -> LegState | None:

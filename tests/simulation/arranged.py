@@ -80,6 +80,7 @@ def scene_of(chosen: Arrangement) -> Scene:
     scene.bridges["hop0"] = (routes, install_bridge(world, "hop0", routes, scene.terms["hop0"]))
     scene.pools.append(Pool("pool", (usdc, weth), 30))
     install_pool(scene.network(chosen.target), scene.pools[0], (10**13, 10**20))
+    chosen.prepare(scene)
     return scene
 
 

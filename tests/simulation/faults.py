@@ -155,7 +155,7 @@ def dear_gas(blow: Blow) -> Struck | None:
     network, price = blow.network, blow.network.price
     if price > 10**6:
         return None
-    network.price = price * blow.rng.choice([100, 10**15])  # the second one more than the account has
+    network.price = price * blow.rng.choice([100, 10**18])  # the second one more than the account has
     return Struck(lambda: setattr(network, "price", price), blow.rng.choice([10, 120]))
 
 

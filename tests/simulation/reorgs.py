@@ -12,12 +12,13 @@ from tests.simulation.arranged import ARRANGEMENTS, plan_of, scene_of, staged
 from tests.simulation.judge import Violation
 from tests.simulation.worlds import Scene
 
+SENDING = frozenset({State.DEPARTING, State.CLAIMING, State.UNDOING})
 MOST = 3  # a run; more would only hold it up
 
 
 @dataclass
 class Forking:
-    """A sky that replaces the newest `depth` blocks of every chain that has a transaction of ours among them."""
+    """A sky that replaces the newest `depth` blocks; in the states that send, only when that takes a transaction out."""
 
     scene: Scene
     state: State
@@ -31,10 +32,12 @@ class Forking:
     def at(self, door: str, chain: ChainId | None) -> bool:
         if chain is not None and self.left and self.state in self.states.values():
             network = self.scene.network(chain)
-            if network.number - network.finalized >= self.depth:
+            within = network.number - network.finalized >= self.depth
+            ours = bool(network.receipts(network.number - self.depth + 1))
+            if within and (ours or self.state not in SENDING):
                 self.left -= 1
                 self.struck += 1
-                self.hit += bool(network.receipts(network.number - self.depth + 1))
+                self.hit += ours
                 network.reorganise(self.depth, forget=self.forget)
         return False
 
@@ -56,7 +59,7 @@ class Fork:
 
 
 async def fork(arrangement: str, state: State, depth: int, *, finality: int, forget: bool) -> Fork:
-    chosen = replace(ARRANGEMENTS[arrangement], finality=finality)
+    chosen = replace(ARRANGEMENTS[arrangement], finality=finality, pause=max(1, depth // 3))
     scene = scene_of(chosen)
     sky = Forking(scene, state, depth, forget)
     plan = await plan_of(scene, chosen)

@@ -12,7 +12,7 @@ from random import Random
 from chains.base import Snapshot
 from chains.errors import Fault
 from chains.ids import ChainId
-from chains.simulated import digest
+from chains.simulated import digest, transfer
 from coordinator.books import bring_up_to_date
 from coordinator.journal.store import AlreadyApplied, Journal, Overtaken, saga_id
 from coordinator.ledger.reconcile import Line
@@ -119,8 +119,18 @@ class Stage:
         """A person looks at what is parked and lets it go on; True when there was anything."""
         parked = journal.saga(self.saga).parked
         for leg in parked:
+            self._fill_gaps(leg)
             journal.record(self.saga, leg, [Resumed("looked at it; the chain is as it should be")])
         return bool(parked)
+
+    def _fill_gaps(self, leg: LegState) -> None:
+        """What the person does about a nonce that nothing carries: uses it, with a transaction that moves nothing."""
+        for _, _, pending in leg.live:
+            network = self.scene.network(pending.chain)
+            waiting = any(t.sender == pending.sender and t.sequence == network.nonce(pending.sender) for t in network.mempool)
+            if pending.sequence is not None and network.nonce(pending.sender) < pending.sequence and not waiting:
+                nothing = transfer(self.scene.tokens_on(pending.chain)[0].id, pending.sender.address, 0)
+                self.scene.foreign.add(network.send_as(pending.sender, (nothing,)))
 
     async def verdict(self) -> tuple[list[Violation], SagaState, Journal]:
         """Let everything become final, look once more, and judge."""
