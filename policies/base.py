@@ -179,6 +179,8 @@ class Gate:
     found: str
     needed: str
     nearest: str = ""
+    proof: str = ""
+    """JSON of a problem and the certificate of its answer, where the gate rests on one (`policies.region.verifier` checks it)."""
 
 
 @dataclass(frozen=True, slots=True)

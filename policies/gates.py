@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,8 +12,11 @@ import numpy as np
 
 from policies.base import Decision, Gate, Portfolio, Targets, Trigger
 from policies.decide import memory_of
-from policies.drift import moment
+from policies.drift import drifts, moment
 from policies.landing import landed
+from policies.region.certificate import Interval, certify, hold
+from policies.region.problem import Problem, document, problem
+from policies.region.solve import solve
 from policies.risk.covariance import BadEstimate
 from policies.risk.model import RiskModel
 from policies.risk.tracking import YEAR, compared
@@ -70,8 +74,8 @@ class CostGate:
     """Worth it: less tracking risk over the band's life outweighs what the trade costs.
 
     Benefit = g/2 (TE before^2 - TE after^2) x `horizon` x NAV; cost = `proportional` x turnover x NAV + `per_leg` x legs, in USD, with
-    the trade that lands inside the bands in the fewest legs. Without an estimate of risk the gate stays shut. A trade that repairs
-    only bands of chains or tokens costs no tracking risk and passes.
+    the trade that lands inside the bands in the fewest legs. Without an estimate of risk the gate stays shut. A broken band of a chain
+    or token opens it: those limits are not weighed against cost.
     """
 
     risk: RiskModel
@@ -86,6 +90,8 @@ class CostGate:
 
     def gate(self, portfolio: Portfolio, targets: Targets, last_run: int | None) -> Gate:
         needed = "a benefit above the cost"
+        if drifts(portfolio, replace(targets, assets={})):
+            return Gate("cost", True, "a band of a chain or token is broken: it is mended whatever it costs", needed)
         landing = landed(portfolio.asset_weights(), targets)
         if not landing.legs:
             return Gate("cost", True, "no asset has to be traded", needed)
@@ -110,3 +116,55 @@ def _cheaper(benefit: float, cost: float) -> str:
     if benefit <= 0:
         return "the trade lowers no tracking risk at any cost"
     return f"costs {1 - benefit / cost:.0%} lower, or weights {cost / benefit - 1:.0%} further out"
+
+
+@dataclass(frozen=True, slots=True)
+class OptimalGate:
+    """The certificate as a gate: shut while holding is optimal for tracking risk over `horizon` seconds against proportional cost.
+
+    The proof is kept with the decision either way: of holding, or of what trading would be best. Cost and risk need the same horizon:
+    the cost of a trade is weighed against the risk of the time it lasts. Assets without an ideal are left out; broken bands of chains
+    or tokens open it.
+    """
+
+    risk: RiskModel
+    aversion: Fraction
+    horizon: int
+    proportional: Fraction
+
+    @property
+    def memory(self) -> int:
+        return self.risk.memory
+
+    def gate(self, portfolio: Portfolio, targets: Targets, last_run: int | None) -> Gate:
+        needed = "weights for which trading beats holding, by certificate"
+        if drifts(portfolio, replace(targets, assets={})):
+            return Gate("certificate", True, "a band of a chain or token is broken: it is mended whatever it costs", needed)
+        try:
+            made = self._problem(portfolio, targets)
+        except BadEstimate as problem_:
+            return Gate("certificate", False, str(problem_), needed, "an estimate of risk and ideals that can be met")
+        gate = hold(made)
+        proof = certify(made, made.current) if gate.optimal else solve(made).certificate
+        told = f"the dearest sale is worth {gate.low:.3e}, the cheapest purchase {gate.high:.3e}"
+        kept = json.dumps({"problem": document(made), "certificate": proof.document()})
+        if not gate.optimal:
+            return Gate("certificate", True, f"{told}: trading pays", needed, "", kept)
+        return Gate(
+            "certificate", False, f"{told}: holding is optimal", needed, f"costs {_lower(gate, float(self.proportional)):.0%} lower", kept
+        )
+
+    def _problem(self, portfolio: Portfolio, targets: Targets) -> Problem:
+        weights = portfolio.asset_weights()
+        assets = [asset for asset, band in targets.assets.items() if band.ideal is not None]
+        ideal = np.array([float(targets.assets[asset].ideal or 0) for asset in assets])
+        current = np.array([float(weights.get(asset, 0)) for asset in assets])
+        if not (ideal.sum() > 0 and current.sum() > 0):
+            raise BadEstimate("no asset with an ideal is held")
+        covariance = self.risk.covariance(portfolio, assets) * (self.horizon / YEAR)
+        return problem(covariance, float(self.aversion), ideal / ideal.sum(), current / current.sum(), costs=float(self.proportional))
+
+
+def _lower(gate: Interval, cost: float) -> float:
+    """Each side moves by the cost, so the interval closes when costs fall by half its width."""
+    return min(1.0, (gate.high - gate.low) / (2 * cost)) if cost > 0 else 0.0

@@ -22,7 +22,7 @@ from policies.region.problem import problem
 from policies.region.solve import solve
 from policies.risk.covariance import BadEstimate, Floats
 from policies.risk.model import RiskModel
-from policies.risk.tracking import volatility
+from policies.risk.tracking import relative_volatility, volatility
 from policies.risk_targets import best, targeted_share
 
 FALL = sqrt(pi / 2)
@@ -150,12 +150,16 @@ def tracking_bands(ideals: Floats, covariance: Floats, costs: tuple[float, float
     """(delta, Delta) of every asset so that together they keep the tracking error (yearly): each by its band law, one aversion for all.
 
     Deviations are added as if they were independent; because they sum to zero this overstates the tracking error (by sqrt 2 with two
-    assets), so the bands err on the narrow side. An asset with ideal 0 or 1 gets no band.
+    assets), so the bands err on the narrow side. An asset with
+    ideal 0 may keep a rest that adds a quarter of the tracking error (gas lies somewhere); one with ideal 1 gets no band.
     """
     names = [i for i, ideal in enumerate(ideals) if 0 < ideal < 1]
+    unwanted = {i: relative_volatility(i, ideals, covariance) for i, ideal in enumerate(ideals) if ideal <= 0}
+    rests = {i: (min(1.0, tracking / 4 / apart),) * 2 for i, apart in unwanted.items() if apart > 0}
 
     def at(aversion: float) -> tuple[list[tuple[float, float]], float]:
-        bands, total = [(0.0, 0.0)] * len(ideals), 0.0
+        bands: list[tuple[float, float]] = [rests.get(i, (0.0, 0.0)) for i in range(len(ideals))]
+        total = len(rests) * (tracking / 4) ** 2
         for i in names:
             law = setting(i, ideals, covariance, aversion, costs)
             found = optimal(law)

@@ -36,9 +36,9 @@ def check(sections: Sections) -> None:
 def _tuning(sections: Sections) -> None:
     """What a policy or a gate reckons with is there, and names assets that are."""
     tuning, triggers = sections.tuning, sections.triggers
-    gate = triggers is not None and triggers.gates.worth_over is not None
+    gate = triggers is not None and (triggers.gates.worth_over or triggers.gates.optimal_over) is not None
     if (sections.policy in TUNED or gate) and sections.tree.get("tuning") is None:
-        who = f"policy {sections.policy}" if sections.policy in TUNED else "the gate worth_over"
+        who = f"policy {sections.policy}" if sections.policy in TUNED else "the gate worth_over or optimal_over"
         sections.refuse(("policy",), f"{who} needs an estimate of risk", "a section tuning", "add tuning: {risk: …, costs: …}")
     known = sections.names("assets")
     for path, names in tuning.assets().items() if tuning else ():

@@ -258,19 +258,25 @@ class BlackoutSection(Section):
 
 
 class GatesSection(Section):
-    """What must hold besides a trigger: a pause since the last plan, no blackout, and, over `worth_over`, more benefit than cost."""
+    """What must hold besides a trigger: a pause since the last plan, no blackout, and more benefit than cost over `worth_over`.
+
+    `optimal_over`: only when no certificate says that holding is optimal for the risk of that long.
+    """
 
     cool_down: Duration | None = None
     blackouts: tuple[BlackoutSection, ...] = ()
     worth_over: Duration | None = None
+    optimal_over: Duration | None = None
 
     def gated(self, trigger: Trigger, tuning: Tuning | None) -> Trigger:
         if self == GatesSection():
             return trigger
-        from policies.gates import CoolDown, CostGate, Gated
+        from policies.gates import CoolDown, CostGate, Gated, OptimalGate
 
         gates: list[GateRule] = [CoolDown(self.cool_down)] if self.cool_down is not None else []
         gates += [Blackout(Cron(b.at, b.zone), b.lasting) for b in self.blackouts]
         if self.worth_over is not None and tuning is not None:
             gates.append(CostGate(tuning.risk, tuning.aversion, self.worth_over, tuning.costs.proportional, tuning.costs.per_leg))
+        if self.optimal_over is not None and tuning is not None:
+            gates.append(OptimalGate(tuning.risk, tuning.aversion, self.optimal_over, tuning.costs.proportional))
         return Gated(trigger, tuple(gates))

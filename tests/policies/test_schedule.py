@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
 
-from policies.base import Decision, Portfolio, Targets
+from policies.base import Band, Decision, Portfolio, Targets
 from policies.drift import DriftTrigger, IntervalTrigger
-from policies.gates import CoolDown, CostGate, Gated
+from policies.gates import CoolDown, CostGate, Gated, OptimalGate
+from policies.region.verifier import complaints
 from policies.risk.model import ObservedRisk, StatedRisk
 from policies.schedule import BadSchedule, Blackout, Cron, CronTrigger
-from tests.policies.folio import DAY, HOUR, NOW, bands, folio, seen
+from tests.policies.folio import CHAIN, DAY, HOUR, NOW, bands, folio, seen
 
 HALF = bands("0.02", ETH="0.5", USDC="0.5")
 
@@ -142,3 +144,28 @@ def test_cost_gate__nothing_to_trade_or_no_estimate__open_and_shut() -> None:
     blind = CostGate(ObservedRisk(DAY, 30 * DAY), Fraction(2), DAY, Fraction(0), Fraction(0))
     gate = blind.gate(folio({"ETH": "0.6", "USDC": "0.4"}, past=[seen(1, ETH=1, USDC=1)]), HALF, None)
     assert (gate.opens, gate.found) == (False, "1 returns of ETH, USDC are remembered; 30 are needed for a covariance")
+
+
+def test_cost_gate__band_of_a_chain_is_broken__open_at_any_cost() -> None:
+    crowded = Targets(HALF.assets, {CHAIN: Band(None, None, Fraction(1, 2))})
+    assert cost_gate({"ETH": "0.6", "USDC": "0.4"}, 500, crowded)[0] is True
+
+
+@pytest.mark.parametrize(("eth", "opens"), [("0.52", False), ("0.7", True)])
+def test_optimal_gate__either_way__its_proof_is_verified(eth: str, opens: bool) -> None:
+    gate = OptimalGate(RISK, Fraction(2), 30 * DAY, Fraction(1, 200))
+    found = gate.gate(folio({"ETH": eth, "USDC": str(1 - Fraction(eth))}), HALF, None)
+    assert found.opens is opens
+    proof = json.loads(found.proof)
+    assert complaints(proof["problem"], proof["certificate"]) == ()
+    assert proof["certificate"]["held"] is not opens
+    forged = {**proof["certificate"], "multiplier": proof["certificate"]["multiplier"] + 0.1}
+    assert complaints(proof["problem"], forged) != ()
+
+
+def test_optimal_gate__shut__says_how_much_cheaper_it_would_have_to_be() -> None:
+    held, costs = folio({"ETH": "0.52", "USDC": "0.48"}), Fraction(1, 200)
+    found = OptimalGate(RISK, Fraction(2), 30 * DAY, costs).gate(held, HALF, None)
+    percent = int(found.nearest.removeprefix("costs ").partition("%")[0])
+    tried = [costs * (100 - p) / 100 for p in (percent - 1, percent + 1)]
+    assert [OptimalGate(RISK, Fraction(2), 30 * DAY, cost).gate(held, HALF, None).opens for cost in tried] == [False, True]

@@ -12,7 +12,7 @@ from policies.breakers.conditions import Depeg, PriceMove
 from policies.breakers.policy import Guarded, WayBack
 from policies.cost_bands import CostBands
 from policies.drift import AnyTrigger, BandPolicy
-from policies.gates import CoolDown, CostGate, Gated
+from policies.gates import CoolDown, CostGate, Gated, OptimalGate
 from policies.intent import IntentPolicy
 from policies.risk.model import ObservedRisk, StatedRisk
 from policies.risk_targets import RiskTargets
@@ -83,13 +83,15 @@ breakers:
 def test_triggers__cron_and_gates__are_wired(load_edited: Load) -> None:
     gates = (
         '  interval: 1h\n  cron: {at: "30 9 * * MON-FRI", zone: Europe/Zurich, catch_up: 6h}\n'
-        '  gates: {cool_down: 4h, blackouts: [{at: "0 0 24 12 *", lasting: 3d}], worth_over: 30d}\n'
+        '  gates: {cool_down: 4h, blackouts: [{at: "0 0 24 12 *", lasting: 3d}], worth_over: 30d, optimal_over: 7d}\n'
     )
     trigger = load_edited(with_tuning("bands"), ("  interval: 1h\n", gates)).trigger
     assert isinstance(trigger, Gated)
     assert isinstance(trigger.trigger, AnyTrigger)
     assert trigger.trigger.triggers[2] == CronTrigger(Cron("30 9 * * MON-FRI", "Europe/Zurich"), 21_600)
-    cool, blackout, cost = trigger.gates
+    cool, blackout, cost, certificate = trigger.gates
+    assert isinstance(certificate, OptimalGate)
+    assert certificate.horizon == 7 * 86_400
     assert (cool, blackout) == (CoolDown(14_400), Blackout(Cron("0 0 24 12 *"), 259_200))
     assert isinstance(cost, CostGate)
     assert (cost.horizon, cost.proportional, cost.per_leg) == (30 * 86_400, Fraction(1, 1000), 2)
@@ -116,7 +118,7 @@ def test_triggers__cron_and_gates__are_wired(load_edited: Load) -> None:
         ((POLICY, "policy: bands\nbreakers: {a: {when: jump, by: 3%, then: panic}}\n"), "no-buy"),
         (("  interval: 1h\n", '  cron: {at: "61 * * * *"}\n'), '"61 * * * *" is no cron expression'),
         (("  interval: 1h\n", '  cron: {at: "1 * * * *", zone: Mars/Base}\n'), '"Mars/Base" is no time zone'),
-        (("  interval: 1h\n", "  gates: {worth_over: 30d}\n"), "the gate worth_over needs an estimate of risk"),
+        (("  interval: 1h\n", "  gates: {worth_over: 30d}\n"), "the gate worth_over or optimal_over needs an estimate of risk"),
     ],
 )
 def test_tuning__wrong__is_told_in_one_line(edit: tuple[str, str], told: str, refusals: Callable[..., list[str]]) -> None:
