@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types unit down clean lock bench-planner soak-kill setup browser screenshots
+.PHONY: demo test lint types unit down clean lock bench-planner soak-kill soak-signer attack setup browser screenshots soak soak-crash
 
 demo: setup  ## the main job on a local network of real contracts
 	@$(BIN)/python -m deploy.demo
@@ -38,6 +38,18 @@ down: setup  ## stop the demo's local network
 
 soak-kill: setup  ## kill -9 `apply` KILLS times on a local network of its own, then ask the chains
 	@$(BIN)/python -m tests.soak.kills --kills $(or $(KILLS),100)
+
+soak: setup  ## SEEDS drawn schedules of the simulated coordinator, from seed SEED_BASE on, on every core
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20000) --seed-base $(or $(SEED_BASE),0)
+
+soak-crash: setup  ## every crash point of every arrangement, alone and in ordered pairs within a step
+	@$(BIN)/python -m tests.simulation --crash-points
+
+attack: setup  ## MUTANTS changed transactions, of every class and rail, through the signer's gate
+	@$(BIN)/python -m tests.coordinator.signer.campaign --mutants $(or $(MUTANTS),100000) --seed-base $(or $(SEED_BASE),1)
+
+soak-signer: setup  ## the same, a million of them
+	@$(BIN)/python -m tests.coordinator.signer.campaign --mutants $(or $(MUTANTS),1000000) --seed-base $(or $(SEED_BASE),1)
 
 bench-planner: setup
 	@$(BIN)/python -m tests.benchmarks.planner

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.simulation import campaign
+from tests.simulation.arranged import ARRANGEMENTS
+from tests.simulation.crash_points import exhaust
 
 RESULTS = Path("tests/soak-results")
 
@@ -25,7 +30,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=None, help="stop after so long")
     parser.add_argument("--broken", choices=sorted(campaign.broken.BROKEN), default="", help="with an executor that is wrong on purpose")
     parser.add_argument("--out", type=Path, default=None, help=f"result file (default: a dated one in {RESULTS})")
+    parser.add_argument("--crash-points", action="store_true", help="every moment to die, alone and in pairs within a step")
     chosen = parser.parse_args()
+    if chosen.crash_points:
+        return crash_points(chosen)
     return replay(chosen.seed, chosen.broken) if chosen.seed is not None else soak(chosen)
 
 
@@ -36,6 +44,25 @@ def replay(seed: int, maker: str) -> int:
     for violation in outcome.violations:
         say(f"  BROKEN {violation}")
     return 1 if outcome.violations else 0
+
+
+def crash_points(chosen: argparse.Namespace) -> int:
+    started = time.monotonic()
+    with ProcessPoolExecutor(chosen.workers, mp_context=get_context("spawn")) as pool:
+        found = dict(zip(ARRANGEMENTS, pool.map(exhaust, ARRANGEMENTS)))
+    for name, spent in found.items():
+        say(f"{name}: {spent.boundaries} boundaries, {spent.deaths} deaths, ends {spent.ends}")
+        for what in spent.wrong[:5]:
+            say(f"  BROKEN {what}")
+    runs = sum(spent.runs for spent in found.values())
+    wrong = sum(len(spent.wrong) for spent in found.values())
+    deaths, rate = sum(spent.deaths for spent in found.values()), runs / (time.monotonic() - started)
+    line = f"soak: {runs} crash points, {deaths} crashes, {wrong} wrong, {rate:.1f}/s"
+    by_name = {name: {"boundaries": s.boundaries, "runs": s.runs, "crashes": s.deaths, "wrong": s.wrong[:20]} for name, s in found.items()}
+    out = chosen.out or RESULTS / f"crash-points-{datetime.now(UTC):%Y-%m-%d}.json"
+    campaign.write({"command": "make soak-crash", "result": line, "arrangements": by_name}, out)
+    say(line)
+    return 1 if wrong else 0
 
 
 def soak(chosen: argparse.Namespace) -> int:

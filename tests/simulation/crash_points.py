@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from chains.ids import ChainId
 from coordinator.saga.machine import LegState
@@ -94,3 +95,26 @@ def pairs(arrangement: str, every: int = 1) -> Iterator[Death]:
         if number % every == 0:
             for moment in range(first_event(first.lives[1]) + 1):
                 yield asyncio.run(die(arrangement, (*first.at, moment)))
+
+
+@dataclass
+class Spent:
+    """All crash points of one arrangement. `runs`: schedules played; `wrong`: those that ended otherwise than without a death."""
+
+    boundaries: int = 0
+    runs: int = 0
+    deaths: int = 0
+    ends: tuple[str, ...] = ()
+    wrong: list[str] = field(default_factory=list)
+
+
+def exhaust(arrangement: str) -> Spent:
+    """Every single death, and every ordered pair within a step."""
+    calm = asyncio.run(die(arrangement, ()))
+    spent = Spent(boundaries=len(calm.lives[0]), ends=calm.ends)
+    for tried in chain(singles(arrangement), pairs(arrangement)):
+        spent.runs += 1
+        spent.deaths += len(tried.lives) - 1
+        if tried.violations or tried.ends != calm.ends:
+            spent.wrong.append(f"died at {tried.at}, {tried.lives[0][-1]}: {tried.ends} {[str(v) for v in tried.violations[:2]]}")
+    return spent
