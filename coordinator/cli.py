@@ -26,6 +26,8 @@ app = App(
 audit = App(name="audit", help="Prove what happened.")
 app.command(audit)
 app.command("coordinator.signer.command:signer", name="signer")
+app.command("coordinator.commands.staying:serve", name="serve", help="The dashboard in a browser. It holds no key and only looks.")
+app.command("coordinator.commands.staying:run", name="run", help="The daemon: looks again and again, and acts when it is time.")
 
 Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The treasury's configuration.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Data for machines on stdout; all else on stderr.")]
@@ -163,30 +165,6 @@ def doctor(*, config: Config = DEFAULT, json: Json = False) -> int:
     return _perform(config, json, body)
 
 
-@app.command
-def serve(
-    *,
-    config: Config = DEFAULT,
-    port: Annotated[int, Parameter(validator=Number(gte=1, lte=65535))] = 8787,
-    host: Annotated[str, Parameter(help="Address to listen at.")] = "127.0.0.1",
-    name: Annotated[tuple[str, ...], Parameter(help="A host name beside loopback by which it may be called; may be repeated.")] = (),
-    every: Annotated[Seconds, Parameter(help="Seconds between two looks at the networks.")] = 15.0,
-) -> int:
-    """The dashboard in a browser: pages, JSON (/api/v1/status) and Prometheus metrics (/metrics). It holds no key and only looks.
-
-    Example: `coordinator serve --port 8787`, then open http://127.0.0.1:8787
-    """
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
-
-    async def body(session: Session) -> Exit:
-        from coordinator.commands import serving
-
-        return await serving.serve(session, serving.Where(port, host, name, every))
-
-    return perform(config, Output(False), body)
-
-
 @app.command(name="why-not")
 def why_not(
     *,
@@ -266,38 +244,6 @@ def backtest(
     if prices is None:
         return backtesting.replay(treasury or load(DEFAULT), voice)
     return backtesting.backtest(prices, asked, treasury, voice, out)
-
-
-@app.command(name="run")
-def daemon(
-    *,
-    config: Config = DEFAULT,
-    every: Annotated[Seconds, Parameter(help="Seconds between two turns.")] = 60.0,
-    grace: Annotated[float, Parameter(validator=Number(gte=0), help="Seconds that what was begun may go on after SIGTERM.")] = 60.0,
-    once: Annotated[bool, Parameter(negative="", help="One turn; its outcome is the exit code.")] = False,
-    dry_run: Annotated[bool, Parameter(negative="", help="Everything up to the moment of beginning, without keys.")] = False,
-    port: Annotated[int | None, Parameter(validator=Number(gte=1, lte=65535), help="Serve the dashboard here too.")] = None,
-    host: Annotated[str, Parameter(help="Address for the dashboard to listen at.")] = "127.0.0.1",
-    name: Annotated[tuple[str, ...], Parameter(help="A host name beside loopback by which it may be called; may be repeated.")] = (),
-) -> int:
-    """The daemon: looks again and again; when a trigger says that it is time and no rule stands against it, plans and applies.
-
-    One daemon a journal; never beside apply. SIGTERM: finishes what was begun, --grace seconds at most, and ends with 0.
-
-    Example: `coordinator run --every 60 --port 8787`, and to see what it would do: `coordinator run --once --dry-run`
-    """
-    from coordinator.commands.session import perform
-    from coordinator.show.output import Output
-
-    async def body(session: Session) -> Exit:
-        from coordinator.commands import running
-        from coordinator.commands.serving import Where
-        from coordinator.daemon.loop import Pace
-
-        dashboard = Where(port, host, name) if port is not None else None
-        return await running.run(session, running.Manner(Pace(every, grace), once, dry_run, dashboard=dashboard))
-
-    return perform(config, Output(False), body)
 
 
 @app.command
