@@ -178,7 +178,7 @@ def test_breaker__for_named_assets__leaves_others_alone() -> None:
     assert guarded(FALL, "no-buy", assets=frozenset({"USDC"})).targets(fallen).closed == {}
 
 
-def test_outer_bands__move_with_their_ideal() -> None:
+def test_outer_bands__breaker_closed__move_with_their_ideal() -> None:
     wanted = replace(bands("0.02", ETH="0.5", USDC="0.5"), outer=bands("0.05", ETH="0.5", USDC="0.5").assets)
     targets = guarded(FALL, "no-buy", targets=wanted).targets(folio({"ETH": "0.3", "USDC": "0.7"}, {"ETH": 60}, [seen(9, ETH=100, USDC=1)]))
     assert targets.outer["USDC"] == Band(Fraction(65, 100), Fraction(7, 10), Fraction(75, 100))
