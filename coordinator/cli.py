@@ -26,8 +26,19 @@ app = App(
 audit = App(name="audit", help="Prove what happened.")
 app.command(audit)
 app.command("coordinator.signer.command:signer", name="signer")
-app.command("coordinator.commands.staying:serve", name="serve", help="The dashboard in a browser. It holds no key and only looks.")
-app.command("coordinator.commands.staying:run", name="run", help="The daemon: looks again and again, and acts when it is time.")
+app.command(
+    "coordinator.commands.staying:serve",
+    name="serve",
+    help="The dashboard in a browser: pages, JSON (/api/v1/status) and Prometheus metrics (/metrics). It holds no key and only looks.\n\n"
+    "Example: `coordinator serve --port 8787`, then open http://127.0.0.1:8787",
+)
+app.command(
+    "coordinator.commands.staying:run",
+    name="run",
+    help="The daemon: looks again and again; when a trigger says that it is time and no rule stands against it, plans and applies.\n\n"
+    "One daemon a journal; never beside apply. SIGTERM: finishes what was begun, --grace seconds at most, and ends with 0.\n\n"
+    "Example: `coordinator run --every 60 --port 8787`, and to see what it would do: `coordinator run --once --dry-run`",
+)
 
 Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The treasury's configuration.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Data for machines on stdout; all else on stderr.")]

@@ -27,10 +27,7 @@ def serve(
     name: Names = (),
     every: Annotated[Seconds, Parameter(help="Seconds between two looks at the networks.")] = 15.0,
 ) -> int:
-    """The dashboard in a browser: pages, JSON (/api/v1/status) and Prometheus metrics (/metrics). It holds no key and only looks.
-
-    Example: `coordinator serve --port 8787`, then open http://127.0.0.1:8787
-    """
+    """The dashboard, until SIGINT or SIGTERM. What people read about it stands in `coordinator.cli`."""
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
 
@@ -53,12 +50,7 @@ def run(
     host: Annotated[str, Parameter(help="Address for the dashboard to listen at.")] = "127.0.0.1",
     name: Names = (),
 ) -> int:
-    """The daemon: looks again and again; when a trigger says that it is time and no rule stands against it, plans and applies.
-
-    One daemon a journal; never beside apply. SIGTERM: finishes what was begun, --grace seconds at most, and ends with 0.
-
-    Example: `coordinator run --every 60 --port 8787`, and to see what it would do: `coordinator run --once --dry-run`
-    """
+    """The daemon, until SIGINT or SIGTERM, or one turn. What people read about it stands in `coordinator.cli`."""
     from coordinator.commands.session import perform
     from coordinator.show.output import Output
 
