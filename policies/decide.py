@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from policies.base import Decision, Observation, Policy, Portfolio, Targets, Trigger
 
+GRAIN = 300
+
 
 def decide(policy: Policy, trigger: Trigger, portfolio: Portfolio, last_run: int | None) -> tuple[Targets, Decision]:
     """What is wanted, and whether it is time. Pure: equal inputs, equal answers. `last_run`: unix seconds of the last applied plan."""
@@ -23,7 +25,15 @@ def memory_of(*parts: object) -> int:
 
 
 def remembered(past: tuple[Observation, ...], portfolio: Portfolio, targets: Targets) -> tuple[Observation, ...]:
-    """The past with this turn added: its prices, without those that were not believed, and what it left closed."""
+    """The past with this turn added: its prices, without those that were not believed, and what it left closed.
+
+    A turn sooner than GRAIN seconds after the newest one is not added unless a breaker or a price that is not believed says otherwise:
+    looking more often must not make the past longer.
+    """
+    if past and portfolio.time - past[-1].time < GRAIN:
+        newest = past[-1]
+        if not targets.suspect and not newest.suspect and targets.closed == newest.closed:
+            return past
     prices = {asset: price.value for asset, price in portfolio.prices.by_asset.items() if asset not in targets.suspect}
     return (*past, Observation(portfolio.time, prices, targets.closed, targets.suspect))
 

@@ -31,7 +31,7 @@ def combine(rule: PriceRule, answers: Sequence[Said | Silent]) -> Price | str:
         refusal = depegged(value, rule.peg)
         if refusal:
             return refusal
-    return Price(rule.asset, value, min(answer.time for answer in used), tuple(answer.source for answer in said))
+    return Price(rule.asset, value, min(answer.time for answer in used), tuple(answer.source for answer in said), deviation)
 
 
 def depegged(value: Fraction, peg: Peg) -> str:

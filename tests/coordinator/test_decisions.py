@@ -12,7 +12,7 @@ import pytest
 
 from coordinator.commands import backtesting, stress, why_not
 from coordinator.commands.backtest_terms import Asked
-from coordinator.decisions import FILE, MOST, Decisions
+from coordinator.decisions import FILE, MEMORY, MOST, Decisions
 from coordinator.exits import Exit
 from coordinator.show.output import Output
 from coordinator.turn import look
@@ -122,8 +122,22 @@ async def test_stress__wrong_depth__is_told(depth: str, rehearsal: Rehearsal, ca
     assert "found" in capsys.readouterr().err or "no asset" in capsys.readouterr().err or depth == "ETC=$5m"
 
 
+async def test_look__again_and_again__does_not_make_the_past_longer(rehearsal: Rehearsal) -> None:
+    for _ in range(5):
+        await seen(rehearsal)
+        await rehearsal.clock.sleep(60)
+    decisions = Decisions(rehearsal.treasury.database)
+    assert len(list(decisions.records())) == 5
+    assert len(decisions.past(rehearsal.clock.now(), HOUR)) == 1
+    await rehearsal.clock.sleep(60)
+    await seen(rehearsal)
+    past = decisions.past(rehearsal.clock.now(), HOUR)
+    assert past[1].time - past[0].time >= 300
+
+
 def test_decisions__line_cut_off_by_a_crash__is_left_out(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text('{"portfolio": {"time": 5, "pri\n{}\nnonsense\n')
+    for name in (FILE, MEMORY):
+        (tmp_path / name).write_text('{"portfolio": {"time": 5, "pri\n{}\nnonsense\n')
     assert list(Decisions(tmp_path / "journal.sqlite3").records()) == []
     assert Decisions(tmp_path / "journal.sqlite3").past(10, 60) == ()
 
