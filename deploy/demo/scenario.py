@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chains.keys import create_keypair, create_keystore, create_password
-from deploy.localnet import Network
+from deploy.localnet import Network, NetworkError
 from deploy.localnet.rpc import request
 
 # Whole tokens. Too much USDC on alpha, too much ether on beta, next to nothing on gamma and Solana.
@@ -17,6 +18,7 @@ EVM_HOLDINGS = {
     "gamma": {"native": "5", "USDC": "5000", "WETH": "3", "WBTC": "0"},
 }
 DECIMALS = {"native": 18, "USDC": 6, "WETH": 18, "WBTC": 8}
+FINALITY_SECONDS = 60
 SOL_LAMPORTS = 220 * 10**9
 SOLANA_UNITS = {"USDC": 4_000 * 10**6, "PYUSD": 2_500 * 10**6}
 
@@ -49,6 +51,24 @@ def fund(network: Network, accounts: Accounts) -> None:
     request(solana["rpc"][0], "requestAirdrop", accounts.solana, SOL_LAMPORTS)
     for asset, units in SOLANA_UNITS.items():
         request(solana["rpc"][0], "localnet_mintTo", solana["mints"][asset], accounts.solana, units)
+    _until_final(network)
+
+
+def _until_final(network: Network) -> None:
+    """Wait until every chain has made the funding final: what is not final yet is not seen as an opening balance."""
+    heads = {name: _height(book, "latest") for name, book in network.book["chains"].items()}
+    until = time.monotonic() + FINALITY_SECONDS
+    while not all(_height(network.book["chains"][name], "finalized") >= head for name, head in heads.items()):
+        if time.monotonic() > until:
+            raise NetworkError(f"the local chains did not make the funding final within {FINALITY_SECONDS} s: look at their logs")
+        time.sleep(0.1)
+
+
+def _height(book: dict[str, Any], tag: str) -> int:
+    url = book["rpc"][0]
+    if book["name"] == "solana":
+        return int(request(url, "getSlot", {"commitment": "processed" if tag == "latest" else tag}))
+    return int(request(url, "eth_getBlockByNumber", tag, False)["number"], 16)
 
 
 def solana_book(network: Network) -> dict[str, Any]:
