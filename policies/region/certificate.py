@@ -104,4 +104,4 @@ def certify(made: Problem, weights: Floats, multiplier: float | None = None) -> 
     price = found.multiplier if multiplier is None else multiplier
     distance = gap(made, weights, price, gradient)
     held = bool(np.array_equal(weights, made.current))
-    return Certificate(tuple(weights.tolist()), price, found.low, found.high, made.objective(weights), distance, held)
+    return Certificate(tuple(weights.tolist()), price, found.low, found.high, made.objective(weights, gradient), distance, held)

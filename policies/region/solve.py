@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from policies.region.certificate import Certificate, certify, hold, slopes
+from policies.region.certificate import Certificate, certify, interval, slopes
 from policies.region.problem import Problem
 from policies.risk.covariance import BadEstimate, Floats
 
@@ -38,10 +38,11 @@ def solve(made: Problem) -> Solution:
     Raises BadEstimate when the covariance has a negative direction, for which no optimum need exist.
     """
     inside = bool((made.current >= made.low).all() and (made.current <= made.high).all())
-    if inside and hold(made).optimal:
-        return _solution(made, made.current, None, 0)
     start = made.current if inside else nearest_feasible(made.current, made.low, made.high)
-    walk = _Walk(made, start)
+    gradient = made.gradient(start)
+    if inside and interval(made, start, gradient).optimal:
+        return _solution(made, made.current, None, 0)
+    walk = _Walk(made, start, gradient)
     weights, multiplier = walk.descend()
     return _solution(made, weights, multiplier, walk.steps)
 
@@ -64,10 +65,10 @@ def nearest_feasible(weights: Floats, low: Floats, high: Floats) -> Floats:
 class _Walk:
     """Where the search stands. A free name moves on one linear piece [`left`, `right`] with one `slope`; the others rest on an edge."""
 
-    def __init__(self, made: Problem, start: Floats) -> None:
+    def __init__(self, made: Problem, start: Floats, gradient: Floats) -> None:
         self.made = made
         self.w = start.copy()
-        self.g = made.gradient(self.w)
+        self.g = gradient
         self.steps = 0
         self.free = np.zeros(len(start), dtype=np.bool_)
         self.left, self.right = self.w.copy(), self.w.copy()

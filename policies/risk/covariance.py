@@ -37,13 +37,15 @@ def checked(covariance: Floats) -> Floats:
     matrix = np.asarray(covariance, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise BadEstimate(f"a covariance must be square, not {matrix.shape}")
-    if not np.isfinite(matrix).all():
+    if not np.isfinite(matrix.sum()) and not np.isfinite(matrix).all():
         raise BadEstimate("a covariance must be finite")
+    if float(matrix.diagonal().min()) < 0:
+        raise BadEstimate(f"asset {int(matrix.diagonal().argmin())} has a negative variance")
+    if (matrix == matrix.T).all():
+        return matrix
     scale = float(np.abs(matrix).max())
     if float(np.abs(matrix - matrix.T).max()) > 1e-9 * scale:
         raise BadEstimate("a covariance must be symmetric")
-    if float(matrix.diagonal().min()) < 0:
-        raise BadEstimate(f"asset {int(matrix.diagonal().argmin())} has a negative variance")
     return (matrix + matrix.T) / 2
 
 
