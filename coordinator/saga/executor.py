@@ -16,7 +16,6 @@ from bridges.base import Claimable, Delivered, InTransit, Leg, Rail, Refunded
 from chains.base import Call, Chain, Dead, Landed, Pending, Receipt, Submission
 from chains.errors import Fault, Reaction, SendInDoubt
 from chains.ids import ChainId, TokenId
-from chains.tokens import Amount
 from coordinator.clock import Clock
 from coordinator.journal.store import Journal, Overtaken
 from coordinator.ledger.entry import Entry
@@ -41,7 +40,7 @@ from coordinator.saga.machine import (
     UndoOpened,
     Voided,
 )
-from coordinator.saga.turns import ahead, rests, scaled, transactions
+from coordinator.saga.turns import ahead, rests, scaled, shortfall, transactions
 
 LONGEST_PAUSE = 20  # times the first pause: finality may take a quarter of an hour, and nobody is served by asking all the while
 SEND_AGAIN = 4  # seconds after which a transaction that has not landed is sent again, the same bytes
@@ -144,7 +143,7 @@ class Executor:
             return leg
         if self.clock.now() > leg.leg.deadline:
             return self._record(saga, leg, Abandoned("its deadline passed before its turn came"))
-        adjusted = scaled(leg.leg, sum(max(0, need.expects - _units(need.arrived)) for need in needs))
+        adjusted = scaled(leg.leg, shortfall(needs))
         if adjusted is None:
             return self._record(saga, leg, Abandoned("nothing arrived for it to give"))
         async with self._opening[adjusted.lane.source.id]:
@@ -269,14 +268,24 @@ class Executor:
 
         The receipt is the last one's, or the first failed one's; None: not yet."""
         chain = self.chains[leg.calls[0].chain]
-        last: Receipt | None = None
-        for step, calls in enumerate(transactions(leg.calls, chain.atomic)):
+        steps = transactions(leg.calls, chain.atomic)
+        for step, calls in enumerate(steps):
             leg, landed = await self._settle(saga, leg, chain, step, calls)
             if landed is None or not landed.succeeded:
-                return leg, landed if landed and landed.final else None
-            last = landed
-        steps = [leg.receipt(step) for step in range(len(transactions(leg.calls, chain.atomic)))]
-        return leg, last if all(steps) else None
+                return await self._tend_others(saga, leg, step, landed)
+        receipts = [leg.receipt(step) for step in range(len(steps))]
+        return leg, receipts[-1] if all(receipts) else None
+
+    async def _tend_others(self, saga: str, leg: LegState, step: int, held: Receipt | None) -> tuple[LegState, Receipt | None]:
+        """A fork or a foreign transaction held one up after later ones were signed: they too must land before anything is concluded."""
+        chain = self.chains[leg.calls[0].chain]
+        for _, other, _ in leg.live:
+            if other != step and not leg.parked:
+                leg, _ = await self._settle(saga, leg, chain, other, ())
+        if held is None or not held.final or leg.live:
+            return leg, None
+        last = leg.receipt(len(transactions(leg.calls, chain.atomic)) - 1)
+        return leg, last if last and last.succeeded else held
 
     async def _settle(self, saga: str, leg: LegState, chain: Chain, step: int, calls: Sequence[Call]) -> tuple[LegState, Receipt | None]:
         """Look for one transaction; sign it if there is none; send it (again) if it has not landed."""
@@ -336,7 +345,3 @@ class Executor:
 
     def _record(self, saga: str, leg: LegState, fact: Event, booked: tuple[Entry, ...] = ()) -> LegState:
         return self.journal.record(saga, leg, [fact], booked)
-
-
-def _units(amount: Amount | None) -> int:
-    return amount.units if amount else 0

@@ -25,6 +25,11 @@ def scaled(leg: Leg, shortfall: int) -> Leg | None:
     return replace(leg, gives=Amount(leg.gives.token, gives), least=Amount(leg.least.token, least))
 
 
+def shortfall(needs: Sequence[LegState]) -> int:
+    """Base units that were planned to arrive by legs that have ended, and did not."""
+    return sum(max(0, need.expects - (need.arrived.units if need.arrived else 0)) for need in needs)
+
+
 def ahead(legs: Mapping[str, LegState], leg: LegState, atomic: bool) -> LegState | None:
     """The leg that this one waits for, because its allowance for the same token may still stand.
 

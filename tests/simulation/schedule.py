@@ -178,6 +178,10 @@ async def _storm(rng: Random, stage: Stage, weather: Weather) -> None:
     while True:
         ended = await stage.live(weather)
         if not ended:
+            if weather.person_came:
+                weather.person_came = False
+                stage.resume(journal)
+                weather.legs.update(journal.saga(stage.saga).legs)
             stage.scene.clock.advance(rng.choice(DOWNTIMES))
             continue
         await asyncio.gather(*rivals)

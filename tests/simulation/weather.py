@@ -20,6 +20,7 @@ from tests.simulation.boundary import Stuck
 from tests.simulation.worlds import Scene
 
 PATIENCE = 4_000  # boundaries after the calm begins until a schedule counts as stuck
+ATTENTION = 150  # boundaries until a person has seen that a leg is parked
 MOST_SECONDS = 12 * 3_600  # of bad weather, should a schedule wait that long
 
 
@@ -39,11 +40,13 @@ class Weather:
     legs: dict[str, LegState] = field(default_factory=dict)
     rival: Callable[[], None] | None = None
     """Starts a second coordinator over the same journal, when the schedule offers that."""
+    person_came: bool = False
     _healing: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
     _boundary: int = 0
     _next_fault: int = 0
     _next_death: int = 0
     _calm_since: int | None = None
+    _parked_since: int = 0
     _started: int = 0
 
     @classmethod
@@ -73,10 +76,22 @@ class Weather:
         self._judge_calm()
         if self.faults_left and self._boundary >= self._next_fault:
             self._strike(door, chain)
+        if self._person_acts():
+            return True
         if self.deaths_left and self._boundary >= self._next_death:
             self._die(door)
             return True
         return False
+
+    def _person_acts(self) -> bool:
+        """Somebody who sees a parked leg for long while others still wait stops the process, resumes the leg, and starts it again."""
+        parked = any(leg.parked for leg in self.legs.values())
+        self._parked_since = (self._parked_since or self._boundary) if parked else 0
+        if not parked or self._boundary - self._parked_since < ATTENTION:
+            return False
+        self._parked_since = self._boundary
+        self.person_came = True
+        return True
 
     async def linger(self) -> None:
         """Usually a matter of scheduling only; sometimes the other side takes its time."""
