@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulation import campaign
 
-SECONDS = float(os.environ.get("SIMULATION_SECONDS", "45"))
+SECONDS = float(os.environ.get("SIMULATION_SECONDS", "30"))
 MOST = 20_000
 BASE = 1_000_000
 LEAST_MET = 1  # in a run of this size; `make soak` counts them all
