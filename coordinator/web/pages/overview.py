@@ -52,9 +52,7 @@ def needs_you(watcher: Watcher) -> Iterable[dict[str, str]]:
     for run in watcher.records.runs:
         for row in run.rows:
             if row["needs_you"] and not run.saga.ended:
-                yield _need(
-                    f"A transfer of {row['gives']} needs you", row["detail"], f"/transfers/{row['leg']}", "coordinator apply --resume"
-                )
+                yield _parked(row)
     seen, status = watcher.glance.seen, watcher.glance.status
     if seen is None or status is None:
         return
@@ -66,6 +64,11 @@ def needs_you(watcher: Watcher) -> Iterable[dict[str, str]]:
             yield _need(
                 f"The books and the chain differ in {gap['token']}", f"{gap['gap_units']} base units", "/ledger", "coordinator ledger"
             )
+
+
+def _parked(row: dict[str, Any]) -> dict[str, str]:
+    command = f'coordinator unpark {row["leg"][:8]} --reason "…"'
+    return _need(f"A transfer of {row['gives']} needs you", row["detail"], f"/transfers/{row['leg']}", command)
 
 
 def _low(tank: dict[str, Any]) -> dict[str, str]:

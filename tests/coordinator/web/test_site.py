@@ -90,7 +90,7 @@ async def test_overview__a_leg_is_parked__it_is_told_first_with_the_next_command
     await desk.watcher.look()
     text = await desk.text("/")
     assert "needs you" in text
-    assert "coordinator apply --resume" in text
+    assert f"coordinator unpark {next(iter(saga.legs))[:8]}" in text
     assert "&lt;script&gt;" in text
     assert "<script>alert" not in text
     for address in desk.addresses:
