@@ -38,6 +38,7 @@
   }
 
   function banners(fresh) {
+    offline.replaceChildren(...fresh.getElementById("offline").childNodes);
     document.querySelectorAll("body > .banner:not(#offline)").forEach((banner) => banner.remove());
     fresh.querySelectorAll("body > .banner:not(#offline)").forEach((banner) => document.getElementById("main").before(banner));
   }
