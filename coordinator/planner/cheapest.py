@@ -13,7 +13,7 @@ from coordinator.planner.prices import prices
 from coordinator.planner.program import Vector
 from coordinator.planner.state import Search
 
-GAP = 2e-5
+GAP = 7e-5
 RETRIES = 12
 SLOPES = 5
 NEAR = 1e-7

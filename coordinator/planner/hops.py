@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from coordinator.planner.dive import dive
+from coordinator.planner.furnace import burn
 from coordinator.planner.merge import coarsen
 from coordinator.planner.model import FlowModel
 from coordinator.planner.network import Arc
@@ -81,7 +82,7 @@ def _carry(search: Search, held: float, hops: int, arcs: Sequence[Arc], *, exact
         if outcome.values is None:
             return
         search.try_point(model, outcome.values)
-        if search.reaches(held, hops):
+        if search.reaches(held, hops) or (loose and burn(search, held, hops, model, outcome.values)):
             return
 
 
