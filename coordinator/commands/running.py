@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 from chains.errors import Fault, Misconfigured, WrongNetwork
@@ -107,6 +107,9 @@ async def _beside(treasury: Treasury, where: Where, voice: Voice) -> AsyncIterat
             if started.done():
                 raise
             started.set_exception(problem)
+        finally:
+            if not started.done():
+                started.set_exception(RuntimeError("the dashboard ended before it listened; the reason stands above"))
 
     thread = threading.Thread(target=body, name="dashboard")
     thread.start()
@@ -116,5 +119,6 @@ async def _beside(treasury: Treasury, where: Where, voice: Voice) -> AsyncIterat
         yield
     finally:
         if thread.is_alive():
-            loop.call_soon_threadsafe(stop.set)
+            with suppress(RuntimeError):  # its loop has just ended by itself
+                loop.call_soon_threadsafe(stop.set)
             await asyncio.to_thread(thread.join)
