@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types unit down clean lock bench-planner soak-kill soak-signer attack setup browser screenshots soak soak-crash
+.PHONY: demo test lint types unit down clean lock bench-planner soak-kill soak-signer attack attack-coordinator setup browser screenshots soak soak-crash
 
 demo: setup  ## the main job on a local network of real contracts
 	@$(BIN)/python -m deploy.demo
@@ -47,6 +47,9 @@ soak-crash: setup  ## every crash point of every arrangement, alone and in order
 
 attack: setup  ## MUTANTS changed transactions, of every class and rail, through the signer's gate
 	@$(BIN)/python -m tests.coordinator.signer.campaign --mutants $(or $(MUTANTS),100000) --seed-base $(or $(SEED_BASE),1)
+
+attack-coordinator: setup  ## REQUESTS questions of a hostile coordinator to the signer
+	@$(BIN)/python -m tests.coordinator.signer.hostile --requests $(or $(REQUESTS),100000) --seed-base $(or $(SEED_BASE),1)
 
 soak-signer: setup  ## the same, a million of them
 	@$(BIN)/python -m tests.coordinator.signer.campaign --mutants $(or $(MUTANTS),1000000) --seed-base $(or $(SEED_BASE),1)

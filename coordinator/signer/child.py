@@ -63,8 +63,11 @@ class Child:
             raise Misconfigured(f"the signer ended {_MOST_STARTS} times; look at what it says: {self._said()}")
         line = [sys.executable, "-P", "-m", "coordinator.signer", "--policy", str(self._policy), "--socket", str(self.place), "--child"]
         with (self._folder / "said.txt").open("ab") as said:
-            # An environment of its own: nothing that the coordinator was given reaches the keys, and the other way round.
-            self._process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env={}, close_fds=True)
+            # An environment of its own: nothing that the coordinator was given reaches the keys. A session of its own: Ctrl-C is for
+            # the coordinator, which may still have to sign while it finishes.
+            self._process = subprocess.Popen(
+                line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env={}, start_new_session=True
+            )
         assert self._process.stdout is not None
         if not select.select([self._process.stdout], [], [], _START)[0] or self._process.stdout.readline() != _READY:
             if self._stop() == _UNUSABLE:

@@ -58,6 +58,7 @@ def write_policy(out: Path | None, journal: Path | None, client: int | None) -> 
     async def body(session: Session) -> Exit:
         from coordinator.exits import Exit
         from coordinator.prices import observe
+        from coordinator.signer.floor import percent
         from coordinator.signer.policy_file import parse
         from coordinator.signer.writing import Terms, policy_of, write
 
@@ -75,7 +76,7 @@ def write_policy(out: Path | None, journal: Path | None, client: int | None) -> 
         for asset, why in prices.refused.items():
             session.out.error(f"no price of {asset}: {why}; the signer will move none of it")
         session.out.note(f"{path}: read it, then let the signer obey it. It was written at today's prices, and holds while they move")
-        session.out.note(f"less than {float(treasury.signer.price_tolerance):.0%}. Signed for so far is counted in {lines}")
+        session.out.note(f"less than {percent(treasury.signer.price_tolerance)}. Signed for so far is counted in {lines}")
         return Exit.BLOCKED if prices.refused else Exit.OK
 
     return body

@@ -30,11 +30,13 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Raises Damaged when the file is not whole, when another signer uses it, or when others may write to it."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = path
+        self._path, fresh = path, not path.exists()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with ExitStack() as opened:
             opened.callback(os.close, self._file)
             self._check_ours()
+            if fresh:
+                _flush_folder(path.parent)
             self.count, self.head = 0, _FIRST
             self.spends = [self._read(line) for line in self._lines()]
             opened.pop_all()
@@ -89,3 +91,12 @@ class Journal:
             raise Damaged(f"{self._path}: line {self.count + 1} does not follow from the one before it; somebody changed the file")
         self.count, self.head = self.count + 1, sha256(line).hexdigest()
         return spend
+
+
+def _flush_folder(folder: Path) -> None:
+    """A new file is there after a power loss only when its folder was flushed too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -5,7 +5,7 @@ Counted at signing and never given back: a signature that is never used still co
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,11 +27,13 @@ class Spend:
 
 
 class Spending:
-    """The spends that are still in the window, oldest first."""
+    """The spends that are still in the window, oldest first, and what they come to."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._spends: deque[Spend] = deque()
+        self._units: Counter[str] = Counter()
+        self._usd = self._fees = Fraction(0)
         self._latest = 0
 
     def now(self, clock: int) -> int:
@@ -43,17 +45,17 @@ class Spending:
         policy, spend = self._policy, self._priced(verdict, now)
         self._forget(now)
         for token, units in spend.units.items():
-            used, most = sum(old.units.get(token, 0) for old in self._spends), policy.caps[token].per_window
+            used, most = self._units[token], policy.caps[token].per_window
             need(used + units <= most, "window-cap", f"{units} after {used} base units of {token} in {policy.window} s", most)
-        used_usd = sum((old.usd for old in self._spends), Fraction(0))
-        need(used_usd + spend.usd <= policy.window_usd, "window-usd", _usd(used_usd + spend.usd), _usd(policy.window_usd))
-        used_fees = sum((old.fees for old in self._spends), Fraction(0))
-        need(used_fees + spend.fees <= policy.fees_usd, "window-fees", _usd(used_fees + spend.fees), _usd(policy.fees_usd))
+        need(self._usd + spend.usd <= policy.window_usd, "window-usd", _usd(self._usd + spend.usd), _usd(policy.window_usd))
+        need(self._fees + spend.fees <= policy.fees_usd, "window-fees", _usd(self._fees + spend.fees), _usd(policy.fees_usd))
         return spend
 
     def add(self, spend: Spend) -> None:
         self._latest = max(self._latest, spend.at)
         self._spends.append(spend)
+        self._units.update(spend.units)
+        self._usd, self._fees = self._usd + spend.usd, self._fees + spend.fees
 
     def _priced(self, verdict: Verdict, now: int) -> Spend:
         units: dict[str, int] = {}
@@ -72,8 +74,11 @@ class Spending:
 
     def _forget(self, now: int) -> None:
         while self._spends and self._spends[0].at <= now - self._policy.window:
-            self._spends.popleft()
+            old = self._spends.popleft()
+            self._units.subtract(old.units)
+            self._usd, self._fees = self._usd - old.usd, self._fees - old.fees
 
 
 def _usd(micro: Fraction) -> str:
-    return f"${float(micro / MICRO):,.2f}"
+    cents = int(micro * 100 / MICRO)
+    return f"${cents // 100:,}.{cents % 100:02}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from coordinator.signer.evm import abi, cctp
 from coordinator.signer.evm.keccak import selector
 from coordinator.signer.evm.transaction import Transaction
+from coordinator.signer.floor import check_floor
 from coordinator.signer.policy import Cctp, EvmRules, Policy, Route, Router
 from coordinator.signer.verdict import Effect, Refused, need
 
@@ -117,20 +118,6 @@ class Calls:
         _no_value(transaction)
         (units,) = abi.static(transaction.data[4:], ("uint256",))
         return (Effect("unwrap", self._rules.tokens[transaction.to], units),)
-
-
-def check_floor(policy: Policy, gives: tuple[str, int], least: tuple[str, int]) -> None:
-    """A swap must bring at least `swap_floor` of its value, at own prices; what has no price is not swapped. Raises Refused."""
-    given, taken = policy.value(*gives), policy.value(*least)
-    if given is None or taken is None:
-        raise Refused("price", f"{gives[0] if given is None else least[0]} has no price", "tokens with a price in the policy")
-    need(least[1] > 0, "floor", "a swap that may bring nothing", "more than 0")
-    need(
-        taken >= given * policy.swap_floor,
-        "floor",
-        f"at least {least[1]} for {gives[1]} base units",
-        f"{float(policy.swap_floor):.0%} of its value",
-    )
 
 
 def _spenders(rules: EvmRules) -> Mapping[bytes, frozenset[bytes]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from coordinator.signer.evm import abi
 from coordinator.signer.evm.transaction import Transaction
+from coordinator.signer.floor import percent
 from coordinator.signer.policy import Cctp, EvmRules
 from coordinator.signer.verdict import Effect, Refused, need
 
@@ -49,7 +50,7 @@ def burn(rules: EvmRules, cctp: Cctp, transaction: Transaction) -> tuple[Effect,
     _same(token, cctp.usdc, "token")
     _same(caller, bytes(32), "destination-caller")
     need(finality in _FINALITY, "finality", finality, _FINALITY)
-    need(max_fee <= amount * cctp.max_fee, "bridge-fee", f"{max_fee} of {amount} base units", f"{float(cctp.max_fee):.2%}")
+    need(max_fee <= amount * cctp.max_fee, "bridge-fee", f"{max_fee} of {amount} base units", percent(cctp.max_fee))
     return (Effect("burn", rules.tokens[cctp.usdc], amount),)
 
 
@@ -72,7 +73,7 @@ def claim(rules: EvmRules, cctp: Cctp, transaction: Transaction) -> tuple[Effect
     _same(message.recipient, _word(cctp.messenger), "messenger")
     _same(message.token, end.usdc, "token")
     _same(message.caller, bytes(32), "destination-caller")
-    need(message.fee <= message.amount * cctp.max_fee, "bridge-fee", f"{message.fee} of {message.amount}", f"{float(cctp.max_fee):.2%}")
+    need(message.fee <= message.amount * cctp.max_fee, "bridge-fee", f"{message.fee} of {message.amount}", percent(cctp.max_fee))
     return (Effect("claim", rules.tokens[cctp.usdc], message.amount, spends=False),)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from coordinator.signer.evm.calls import check_floor
+from coordinator.signer.floor import check_floor
 from coordinator.signer.solana import addresses
 from coordinator.signer.solana.instructions import Decoder, Part, Step
 from coordinator.signer.verdict import Effect, need

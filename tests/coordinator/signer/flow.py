@@ -24,7 +24,7 @@ FLOOR = Fraction(89, 100)
 FREE = {evm.APPROVE: {1}, evm.BURN: {0, 5, 6}, evm.REMOTE: {2}, evm.WITHDRAW: {0}, evm.DEPOSIT: set(), evm.CLAIM: set()}
 
 
-def harm(policy: Policy, genuine: Genuine, mutant: bytes) -> str:
+def harm(policy: Policy, genuine: Genuine, mutant: bytes, now: int = NOW) -> str:
     """What a signature under the mutant would change; empty when value flows as before."""
     rules = policy.accounts[genuine.account]
     if isinstance(rules, SolanaRules):
@@ -33,10 +33,11 @@ def harm(policy: Policy, genuine: Genuine, mutant: bytes) -> str:
         changed = Unsigned.decode(mutant)
     except ValueError as problem:
         return f"no transaction: {problem}"
-    return _evm(policy, rules, Unsigned.decode(genuine.unsigned), changed)
+    return _evm(policy, rules, (Unsigned.decode(genuine.unsigned), changed), now)
 
 
-def _evm(policy: Policy, rules: EvmRules, was: Unsigned, now: Unsigned) -> str:
+def _evm(policy: Policy, rules: EvmRules, pair: tuple[Unsigned, Unsigned], time: int) -> str:
+    was, now = pair
     if (was.to, was.chain_id, was.data[:4]) != (now.to, now.chain_id, now.data[:4]):
         return "another contract, chain or call"
     if now.max_fee > rules.max_fee or now.priority_fee > rules.max_priority_fee or now.gas > rules.max_gas:
@@ -46,7 +47,7 @@ def _evm(policy: Policy, rules: EvmRules, was: Unsigned, now: Unsigned) -> str:
     if now.value > most:
         return "value"
     if name == evm.MULTICALL:
-        return _swap(policy, rules, was, now)
+        return _swap(policy, rules, pair, time)
     before, after = (decode(evm.TYPES[name], one.data[4:]) for one in (was, now))
     if name == evm.CLAIM:
         return _claim(*before, *after)
@@ -66,9 +67,9 @@ def _claim(was: bytes, _: bytes, now: bytes, __: bytes) -> str:
     return "" if all(was[a:b] == now[a:b] for a, b in kept) and len(now) == len(was) else "another message"
 
 
-def _swap(policy: Policy, rules: EvmRules, was: Unsigned, now: Unsigned) -> str:
-    (_, one), (latest, other) = (decode(evm.TYPES[evm.MULTICALL], tx.data[4:]) for tx in (was, now))
-    if len(other) != 1 or other[0][:4] != evm.SWAP or latest > NOW + policy.max_deadline:
+def _swap(policy: Policy, rules: EvmRules, pair: tuple[Unsigned, Unsigned], time: int) -> str:
+    (_, one), (latest, other) = (decode(evm.TYPES[evm.MULTICALL], tx.data[4:]) for tx in pair)
+    if len(other) != 1 or other[0][:4] != evm.SWAP or latest > time + policy.max_deadline:
         return "other steps or a later deadline"
     before, after = (decode(evm.SWAP_TYPES, steps[0][4:])[0] for steps in (one, other))
     if before[:2] != after[:2] or before[3] != after[3] or after[6]:

@@ -2,81 +2,43 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
-from random import Random
 
 import pytest
-from solders.message import from_bytes_versioned
 
-from chains.evm.transactions import Unsigned
 from coordinator.signer.journal import Journal
 from coordinator.signer.keyfiles import Sealed
 from coordinator.signer.serving import Desk
-from coordinator.signer.spending import MICRO
+from coordinator.signer.spending import Spending
 from coordinator.signer.verdict import Refused
-from tests.coordinator.signer import evm_mutants, solana_mutants
 from tests.coordinator.signer.genuine import Genuine
-from tests.coordinator.signer.world import NOW, World
+from tests.coordinator.signer.hostile import Clock, besiege, excesses
+from tests.coordinator.signer.world import World
 
 REQUESTS = 3_000
-WINDOW = 600
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return float(self.now)
-
-
-def desk_of(made: World, path: Path, clock: Clock) -> Desk:
-    policy = replace(made.policy, window=WINDOW, window_usd=Fraction(1_000_000 * MICRO))
-    keys = {account: Sealed(account, lambda _: b"signature") for account in policy.accounts}
-    return Desk(policy, keys, Journal(path), clock)
-
-
-def asked(rng: Random, made: World, one: Genuine) -> bytes:
-    """A genuine transaction, or a mutant of it: as somebody would ask who may ask for anything."""
-    if rng.random() < 0.5:
-        return one.unsigned
-    evm = one.account.startswith("eip155:")
-    mutate = rng.choice(list((evm_mutants if evm else solana_mutants).CLASSES.values()))
-    seen = Unsigned.decode(one.unsigned) if evm else from_bytes_versioned(one.unsigned)
-    return mutate((evm_mutants if evm else solana_mutants).Case(rng, one, seen, made)) or one.unsigned
-
-
-def test_sign__hostile_coordinator__no_window_above_its_cap_and_every_signature_in_the_journal(
+def test_sign__hostile_coordinator__nothing_elsewhere_and_no_window_above_its_cap(
     made: World, all_genuine: list[Genuine], tmp_path: Path
 ) -> None:
-    rng, clock, signed = Random(28), Clock(), 0
-    desk = desk_of(made, tmp_path / "j", clock)
-    for _ in range(REQUESTS):
-        clock.now += rng.choice([0, 0, 0, 1, 30, -50, WINDOW - 1])
-        one = rng.choice(all_genuine)
-        try:
-            assert desk.sign(one.account, asked(rng, made, one), "mine") == b"signature"
-        except Refused:
-            continue
-        signed += 1
-    entries = [json.loads(line) for line in (tmp_path / "j").read_text().splitlines()]
-    assert len(entries) == signed > 100
-    for first in entries:
-        inside = [entry for entry in entries if first["at"] <= entry["at"] < first["at"] + WINDOW]
-        assert sum(Fraction(entry["usd"]) for entry in inside) <= 1_000_000 * MICRO
-        for token, cap in made.policy.caps.items():
-            assert sum(int(entry["units"].get(token, 0)) for entry in inside) <= cap.per_window
+    siege = besiege(made, all_genuine, REQUESTS, 28, tmp_path / "j")
+    assert siege.foreign == []
+    assert len(siege.entries) == siege.signed > 100
+    assert excesses(siege.entries, made.policy) == []
+
+
+def test_sign__windows_that_forget__are_found_out(
+    made: World, all_genuine: list[Genuine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Spending, "add", lambda self, spend: None)
+    assert excesses(besiege(made, all_genuine, 1_000, 28, tmp_path / "j").entries, made.policy)
 
 
 def test_sign__journal_that_cannot_be_written__no_signature(made: World, all_genuine: list[Genuine], tmp_path: Path) -> None:
-    policy = made.policy
-    given = []
-    keys = {account: Sealed(account, lambda unsigned: given.append(unsigned) or b"") for account in policy.accounts}
+    given: list[bytes] = []
+    keys = {account: Sealed(account, lambda unsigned: given.append(unsigned) or b"") for account in made.policy.accounts}
     journal = Journal(tmp_path / "j")
-    desk = Desk(policy, keys, journal, Clock())
+    desk = Desk(made.policy, keys, journal, Clock())
     journal.close()
     with pytest.raises(OSError, match="descriptor"):
         desk.sign(all_genuine[0].account, all_genuine[0].unsigned, "")
