@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from chains.tokens import Amount
 from policies.base import Band, Decision, Drift, Gate, Portfolio, Targets, Trigger, UnitBand
+from policies.words import show_duration
 
 _ZERO = Fraction(0)
 
@@ -129,7 +130,7 @@ class IntervalTrigger:
         if passed >= self.every:
             told = f"{passed} s since the last plan, every {self.every} s"
             return Decision(True, told, found, (Gate("interval", True, told, needed),))
-        told = f"next in {self.every - passed} s"
+        told = f"next in {show_duration(self.every - passed)}"
         return Decision(False, told, found, (Gate("interval", False, told, needed, f"at {moment(last_run + self.every)}"),))
 
 

@@ -12,11 +12,12 @@ from fractions import Fraction
 from bridges.base import Quote
 from chains.ids import TokenId
 from chains.tokens import Amount
-from coordinator.config.quantities import show_decimal, show_duration, show_rate, show_usd
+from coordinator.config.quantities import show_decimal, show_rate, show_usd
 from coordinator.config.treasury import Treasury
 from coordinator.guard.case import Case, cost, touched
 from coordinator.plan import Plan
 from policies.base import Portfolio, Position
+from policies.words import show_duration
 
 
 @dataclass(frozen=True, slots=True)

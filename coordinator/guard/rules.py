@@ -13,13 +13,14 @@ from fractions import Fraction
 
 from chains.ids import ChainId
 from chains.tokens import Amount, Token
-from coordinator.config.quantities import show_duration, show_rate, show_usd
+from coordinator.config.quantities import show_rate, show_usd
 from coordinator.config.treasury import Treasury
 from coordinator.guard.case import Case, cost, least_free, total, touched
 from coordinator.plan import Plan
 from coordinator.prices.age import too_old
 from coordinator.prices.combine import depegged
 from policies.base import Portfolio
+from policies.words import show_duration
 
 _LEG_ID = re.compile(r"[0-9a-f]{32}")
 

@@ -31,7 +31,7 @@ def status(app: App, seen: Seen) -> dict[str, Any]:
         "time": now,
         "nav": usd(folio.nav) if priced else None,
         "in_sync": not any(row["out"] for row in weights) if priced else None,
-        "decision": {"act": seen.decision.act, "reason": seen.decision.reason},
+        "decision": {"act": seen.decision.act, "reason": names.told(seen.decision.reason)},
         "assets": assets(folio, seen),
         "chains": [{**row, **_height(seen, row["id"], now)} for row in chains(folio, seen, names)],
         "holdings": _holdings(folio, names),

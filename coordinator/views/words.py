@@ -45,3 +45,9 @@ class Names:
 
     def token(self, token: TokenId) -> str:
         return self._tokens.get(token, str(token))
+
+    def told(self, text: str) -> str:
+        """A text in which policies named chains and tokens by their ids, as people call them; tokens first, their ids hold a chain's."""
+        for id_, name in (*self._tokens.items(), *self._chains.items()):
+            text = text.replace(str(id_), name)
+        return text

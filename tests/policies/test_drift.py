@@ -166,7 +166,7 @@ def test_any_trigger__some_act__first_gives_the_reason() -> None:
 
 def test_any_trigger__none_acts__tells_every_reason() -> None:
     decision = AnyTrigger((DriftTrigger(), IntervalTrigger(3600))).decide(portfolio(), targets(), NOW)
-    assert (decision.act, decision.reason) == (False, "every band holds; next in 3600 s")
+    assert (decision.act, decision.reason) == (False, "every band holds; next in 1 h")
     assert [(gate.name, gate.nearest) for gate in decision.gates][1] == ("interval", "at 2027-01-15 09:00:00 UTC")
 
 
