@@ -87,11 +87,6 @@ def test_read__invalid__refused_with_what_is_allowed(read: Callable[[object], ob
         (q.show_share(Fraction(1)), "100%"),
         (q.show_rate(Fraction(1, 200)), "50 bps"),
         (q.show_decimal(Fraction(1000)), "1,000"),
-        (q.show_duration(59), "59 s"),
-        (q.show_duration(3900), "1 h 5 m"),
-        (q.show_duration(0), "0 s"),
-        (q.show_duration(-90), "-1 m 30 s"),
-        (q.show_duration(90_061), "1 d 1 h"),
     ],
 )
 def test_show__exact_value__reads_well(shown: str, expected: str) -> None:
