@@ -68,7 +68,7 @@ def crash_points(chosen: argparse.Namespace) -> int:
 def soak(chosen: argparse.Namespace) -> int:
     seeds = range(chosen.seed_base, chosen.seed_base + chosen.seeds)
     tally = campaign.run(seeds, chosen.broken, chosen.workers, chosen.seconds)
-    command = f"make soak SEEDS={chosen.seeds} SEED_BASE={chosen.seed_base}"
+    command = f"make soak SEEDS={tally.schedules} SEED_BASE={chosen.seed_base}"
     out = chosen.out or RESULTS / f"simulation-{datetime.now(UTC):%Y-%m-%d}.json"
     campaign.write(campaign.report(tally, command, chosen.seed_base), out)
     for seed, what in list(tally.failed.items())[:20]:

@@ -82,19 +82,18 @@ def first_event(doors: Sequence[str]) -> int:
     return told[0] if told else len(doors) - 1
 
 
-def singles(arrangement: str) -> Iterator[Death]:
-    """A death at every boundary."""
+def singles(arrangement: str, every: int = 1) -> Iterator[Death]:
+    """A death at every boundary, or at each n-th."""
     boundaries = len(asyncio.run(die(arrangement, ())).lives[0])
-    for moment in range(boundaries):
+    for moment in range(0, boundaries, every):
         yield asyncio.run(die(arrangement, (moment,)))
 
 
 def pairs(arrangement: str, every: int = 1) -> Iterator[Death]:
     """A second death at every boundary of the step at hand, after each first one. `every`: take each n-th first death only."""
-    for number, first in enumerate(singles(arrangement)):
-        if number % every == 0:
-            for moment in range(first_event(first.lives[1]) + 1):
-                yield asyncio.run(die(arrangement, (*first.at, moment)))
+    for first in singles(arrangement, every):
+        for moment in range(first_event(first.lives[1]) + 1):
+            yield asyncio.run(die(arrangement, (*first.at, moment)))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from tests.simulation.arranged import ARRANGEMENTS
 from tests.simulation.crash_points import Death, pairs, singles
 
 EXPECTED = {"undone": ("abandoned", "abandoned"), "refunded": ("refunded", "abandoned")}
-EVERY = {"evm to solana, claimed": 29, "undone": 29}  # `make soak-crash` takes every one
+EVERY = {"evm to solana, claimed": 23, "undone": 23}  # `make soak-crash` takes every one
 
 
 def wrong(deaths: list[Death]) -> list[str]:
@@ -30,4 +30,4 @@ def test_death__at_every_boundary__same_end_and_nothing_twice(arrangement: str) 
 def test_death__twice_within_a_step__same_end_and_nothing_twice(arrangement: str) -> None:
     tried = list(pairs(arrangement, EVERY[arrangement]))
     assert wrong(tried) == []
-    assert len(tried) > 60
+    assert len(tried) > 30
