@@ -65,7 +65,7 @@ def besiege(made: World, known: list[Genuine], requests: int, seed: int, path: P
     rng, clock, signed, foreign, liked = Random(seed), Clock(), 0, [], deque(known, 50)
     latest, desk = NOW, desk_of(small_window(made.policy), path, clock)
     for _ in range(requests):
-        clock.now += rng.choice([0, 0, 0, 0, 0, 1, 30, -50, -WINDOW, WINDOW - 1])
+        clock.now += rng.choice([0] * 20 + [1, 30, -50, -WINDOW, WINDOW - 1, WINDOW])
         one = rng.choice(known) if rng.random() < 0.7 else rng.choice(liked)
         unsigned = asked(rng, made, one)
         try:
