@@ -15,7 +15,9 @@ from coordinator.planner.state import Search
 
 GAP = 7e-5
 RETRIES = 12
-SLOPES = 5
+SLOPES = 4
+SLOPE_GAP = 1e-3
+SMALL = 260
 NEAR = 1e-7
 CORES = (100, 250)
 CORE_GAP = 1e-3
@@ -26,7 +28,7 @@ def cheapest(search: Search, held: float, hops: int) -> None:
     cap = hops
     arcs: Sequence[Arc] = search.network.arcs
     for attempt in range(RETRIES):
-        if attempt == 0 and search.reaches(held, cap):
+        if attempt == 0 and len(arcs) > SMALL and search.reaches(held, cap):
             arcs = _worth_using(search, held, cap)
         known = search.learnt
         found = _exact(search, held, cap, arcs)
@@ -45,6 +47,7 @@ def _exact(search: Search, held: float, cap: int, arcs: Sequence[Arc]) -> bool:
     model = search.model(arcs, barred=True)
     model.hold_violation(held)
     model.hold(model.hop_row, float(cap))
+    model.count_by_chain(cap)
     factor = cost_factor(model)
     cost = {column: entry * factor for column, entry in model.cost().items()}
     used = {leg.lane for leg in search.best.listing.legs}
@@ -102,6 +105,7 @@ def _core(search: Search, held: float, cap: int, priced: Sequence[tuple[float, i
     model.hold(model.hop_row, float(cap))
     factor = cost_factor(model)
     cost = {column: entry * factor for column, entry in model.cost().items()}
+    model.count_by_chain(cap)
     outcome = model.program.minimise(cost, search.clock, gap=CORE_GAP)
     if outcome.values is not None:
         search.try_point(model, outcome.values)
@@ -116,16 +120,26 @@ def _slopes(search: Search, held: float, cap: int, arcs: Sequence[Arc]) -> None:
         model.hold_violation(held)
         model.hold(model.hop_row, float(cap))
         cost = model.cost()
-        for _ in range(SLOPES):
-            outcome = model.program.minimise(cost, search.clock, gap=1e-4)
+        for number in range(SLOPES):
+            outcome = model.program.minimise(cost, search.clock, gap=SLOPE_GAP)
             if outcome.values is None:
                 break
+            if number == 0:
+                _keep_bridges(model, outcome.values)
             lanes = tuple(sorted(model.arcs[index].lane.id for index in model.used(outcome.values)))
             if lanes in search.tried:
                 break
             search.tried.add(lanes)
             search.try_point(model, outcome.values)
             cost = _scaled_slopes(model, outcome.values)
+
+
+def _keep_bridges(model: FlowModel, values: Vector) -> None:
+    """The bridges of a point are kept, others closed: what is left to choose are swaps."""
+    used = set(model.used(values))
+    for index, (arc, columns) in enumerate(zip(model.arcs, model.columns)):
+        if arc.bridge:
+            model.program.lower[columns.use] = model.program.upper[columns.use] = float(index in used)
 
 
 def _scaled_slopes(model: FlowModel, values: Vector) -> dict[int, float]:

@@ -13,7 +13,6 @@ from coordinator.planner.program import Clock, Opened, Vector
 CANDIDATES = 3
 SOLVES = 40
 WHOLE = 1e-6
-WEIGHT = 0.1
 
 
 @dataclass
@@ -54,9 +53,12 @@ class Dive:
         return values
 
 
-def dive(model: FlowModel, hops: int, clock: Clock) -> Vector | None:
-    """A point of the program with whole bridges and at most `hops` of them, or None when the dive does not find one."""
-    objective = {column: entry * WEIGHT for column, entry in model.cost().items()}
+def dive(model: FlowModel, hops: int, clock: Clock, weight: float) -> Vector | None:
+    """A point of the program with whole bridges and at most `hops` of them, or None when the dive does not find one.
+
+    `weight` is what a thousandth of net asset value in cost counts, in hops.
+    """
+    objective = {column: entry * weight for column, entry in model.cost().items()}
     for column in model.hops():
         objective[column] = objective.get(column, 0.0) + 1.0
     model.hold(model.hop_row, float(hops))

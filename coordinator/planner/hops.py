@@ -20,6 +20,8 @@ RETRIES = 10
 STEPS = (0, 2, 1, 4, 6, 9)
 LARGE = 2_000
 ANY = 10**9
+EAGER = 0.1
+PLAIN = 5.0
 
 
 def fewest_hops(search: Search, held: float) -> int | None:
@@ -59,7 +61,8 @@ def _dive_for(search: Search, held: float, hops: int) -> bool:
     merged, members = coarsen(search.network.arcs, swaps=False)
     model = search.model(merged, barred=True, loose_swaps=True)
     model.hold_violation(held)
-    values = dive(model, hops, search.clock)
+    # at the bound itself hops are all that counts; above it a plan that does not pay for saving hops is wanted
+    values = dive(model, hops, search.clock, PLAIN if hops > search.bounds.hops else EAGER)
     if values is None:
         return False
     _carry(search, held, hops, _chosen(model, values, members), exactly=False)
@@ -104,6 +107,7 @@ def _close(search: Search, held: float) -> bool:
         have = search.best.reached.hops if search.reaches(held, ANY) else None
         if have is not None:
             model.hold(model.hop_row, have - 1.0)
+            model.count_by_chain(have - 1)
         outcome = model.program.minimise(model.hops(), search.clock, unit_objective=True)
         if outcome.kind == "infeasible":
             search.bounds.hops = have if have is not None else search.bounds.hops
