@@ -21,6 +21,7 @@ from coordinator.offers import Closed, Offer, fees
 from coordinator.plan import Cost, Plan, PlannedLeg, Unmet
 from coordinator.planner import instance as planner
 from coordinator.planner.answer import Answer
+from coordinator.planner.replay import replay
 from coordinator.planner.solve import solve
 from coordinator.saga.retry import reading
 from policies.base import Band, Portfolio, Prices, Targets, UnitBand
@@ -130,10 +131,10 @@ async def draft(
         targets=targets,
         legs=tuple(legs),
         status=answer.status,
-        violation=answer.violation if answer is proof else Fraction(0),
+        violation=proof.violation,
         hops_bound=proof.hops_bound,
         cost=_cost(legs, portfolio.prices),
-        unmet=_unmet(answer, closed),
+        unmet=_unmet(proof, closed),
         continues=terms.continues,
     )
     return replace(plan, id=plan_id(plan))
@@ -200,15 +201,31 @@ def _solved(
 ) -> tuple[Answer, Answer]:
     """The answer for the bands as the owner wrote them, which holds the proof, and the one to carry out.
 
-    The latter aims inside the bands where that costs neither a band nor a hop; else it is the former.
+    The latter aims inside the bands where that costs neither a band nor a hop; else it is the former. Nothing is done when
+    nothing is out (a quote above our own price is no reason to trade: one of the two is wrong), nor when what can be mended is
+    worth no more than mending costs: a chain a few dollars above its cap could else be brought below it by losing them.
     """
-    proof = solve(instance(portfolio, targets, lanes, replace(terms, margin=Fraction(0))), deadline)
-    if proof.legs and not proof.violation:
-        for margin in (terms.margin, terms.margin / 10):
-            inside = solve(instance(portfolio, targets, lanes, replace(terms, margin=margin)), deadline)
-            if not inside.violation and inside.hops <= proof.hops:
-                return proof, inside
+    exact = instance(portfolio, targets, lanes, replace(terms, margin=Fraction(0)))
+    still = solve(replace(exact, lanes=()), deadline)
+    if not still.violation:
+        return still, still
+    proof = solve(exact, deadline)
+    if proof.legs and still.violation - proof.violation <= proof.cost:
+        left = _left(still, proof)
+        return left, left
+    for margin in (terms.margin, terms.margin / 10) if proof.legs else ():
+        inside = solve(instance(portfolio, targets, lanes, replace(terms, margin=margin)), deadline)
+        reached = replay(exact, {leg.lane: leg.gives for leg in inside.legs})
+        if reached.violation <= proof.violation and inside.hops <= proof.hops:
+            return proof, inside
     return proof, proof
+
+
+def _left(still: Answer, proof: Answer) -> Answer:
+    """No leg: each demand that `proof` could have met says that this would have cost more than it is short by."""
+    hopeless = {one.target: one.why for one in proof.unmet}
+    unmet = tuple(replace(one, why=hopeless.get(one.target, "mending it costs more than it is short by")) for one in still.unmet)
+    return replace(still, status="partial", unmet=unmet)
 
 
 def _unmet(answer: Answer, closed: Sequence[Closed]) -> tuple[Unmet, ...]:

@@ -162,6 +162,33 @@ async def test_draft__inside_every_band__is_empty():
     assert (plan.legs, plan.hops_bound, plan.violation) == ((), 0, 0)
 
 
+async def test_draft__inside_every_band_and_a_quote_above_our_price__is_left_alone():
+    class Generous(Even):
+        keeps = F(-1, 100)
+
+    seen = portfolio(alpha=5_000, beta=6_000)
+    assert len((await drafted(portfolio(), rail=Generous())).legs) == 1, "the lane would be used where a band needs it"
+    plan = await drafted(seen, rail=Generous())
+    assert (plan.legs, plan.violation, plan.hops_bound, plan.status) == ((), 0, 0, "optimal")
+
+
+async def test_draft__a_dollar_short_and_dearer_to_mend__is_left_with_its_reason():
+    seen = portfolio(alpha=8_000, beta=3_000)
+    low = (seen.chain_weights()[BETA] * seen.nav + 1) / seen.nav  # the hop's fee is three dollars
+    plan = await drafted(seen, Targets({}, chains={BETA: Band(low, None, None)}))
+    assert (plan.legs, plan.violation, plan.hops_bound) == ((), 1, 0)
+    assert [one.why for one in plan.unmet] == ["mending it costs more than it is short by"]
+
+
+async def test_draft__something_that_nothing_can_mend__the_rest_still_lands_inside_its_bands():
+    nav = portfolio().nav
+    hopeless = {"ETH": Band(F(9, 10), None, None)}
+    plan = await drafted(portfolio(), replace(TARGETS, assets=hopeless))
+    assert [one.target for one in plan.unmet] == ["assets/ETH"]
+    assert plan.violation == nav * F(9, 10) - 6_000
+    assert after(plan).chain_weights()[BETA] > F(4, 10), "also after the network fee"
+
+
 async def test_draft__no_lane_can_mend_it__says_by_how_much_and_why():
     rich = Targets(assets={"USDC": Band(F(9, 10), None, None)})
     plan = await drafted(portfolio(), rich)
