@@ -51,9 +51,9 @@ class Weather:
 
     @classmethod
     def drawn(cls, rng: Random, scene: Scene) -> Weather:
-        made = cls(rng, scene, faults_left=rng.randint(5, 14), deaths_left=rng.choice([1, 2, 2, 3, 3, 4]))
+        made = cls(rng, scene, faults_left=rng.randint(5, 14), deaths_left=rng.choice([2, 2, 3, 3, 4, 5]))
         made.fault_gap = rng.choice([4, 8, 12])
-        made.death_gap = rng.choice([10, 25, 40])
+        made.death_gap = rng.choice([8, 16, 30])
         made._next_fault = made._gap(made.fault_gap)
         made._next_death = made._gap(made.death_gap)
         made._started = scene.clock.now()
