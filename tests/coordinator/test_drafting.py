@@ -162,10 +162,18 @@ async def test_draft__inside_every_band__is_empty():
     assert (plan.legs, plan.hops_bound, plan.violation) == ((), 0, 0)
 
 
-async def test_draft__inside_every_band_and_a_quote_above_our_price__is_left_alone():
-    class Generous(Even):
-        keeps = F(-1, 100)
+class Generous(Even):
+    keeps = F(-1, 100)
 
+
+async def test_draft__nothing_can_be_mended_and_a_quote_above_our_price__is_left_alone():
+    hopeless = Targets({"ETH": Band(F(9, 10), None, None)})
+    plan = await drafted(portfolio(), hopeless, rail=Generous())
+    assert plan.legs == ()
+    assert [one.target for one in plan.unmet] == ["assets/ETH"]
+
+
+async def test_draft__inside_every_band_and_a_quote_above_our_price__is_left_alone():
     seen = portfolio(alpha=5_000, beta=6_000)
     assert len((await drafted(portfolio(), rail=Generous())).legs) == 1, "the lane would be used where a band needs it"
     plan = await drafted(seen, rail=Generous())
