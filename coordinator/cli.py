@@ -25,7 +25,11 @@ app = App(
 )
 audit = App(name="audit", help="Prove what happened.")
 app.command(audit)
-app.command("coordinator.signer.command:signer", name="signer")
+app.command(
+    "coordinator.signer.command:signer",
+    name="signer",
+    help="The process that holds the keys: run it, or write the policy that it obeys.",
+)
 app.command(
     "coordinator.commands.staying:serve",
     name="serve",
@@ -180,7 +184,9 @@ def doctor(*, config: Config = DEFAULT, json: Json = False) -> int:
 def why_not(
     *,
     config: Config = DEFAULT,
-    last: Annotated[int | None, Parameter(help="The newest so many recorded decisions, without a look at the chains.")] = None,
+    last: Annotated[
+        int | None, Parameter(validator=Number(gte=1), help="The newest so many recorded decisions, without a look at the chains.")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Which gate keeps the treasury from acting, and the smallest change that would open it.
@@ -192,7 +198,7 @@ def why_not(
     from coordinator.commands import why_not as body
 
     async def recorded(session: Session) -> Exit:
-        return body.last(session, last or 0)
+        return body.last(session, last or 1)
 
     return _perform(config, json, body.why_not if last is None else recorded)
 
@@ -276,7 +282,9 @@ def solve(
 
 @app.command
 def demo(
-    *, home: Annotated[Path, Parameter(help="Where the local network and the demo treasury live.")] = Path(".localnet"), keep: bool = True
+    *,
+    home: Annotated[Path, Parameter(help="Where the local network and the demo treasury live.")] = Path(".localnet"),
+    keep: Annotated[bool, Parameter(help="Leave the local network up at the end, to look around.")] = True,
 ) -> int:
     """The main job on a local network of real contracts: needs a source checkout and node (see README).
 

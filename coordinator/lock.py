@@ -23,5 +23,5 @@ def sole_actor(database: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Occupied(f"another coordinator is applying a plan on {database}; wait for it, or stop it first") from None
+            raise Occupied(f"another coordinator acts for {database} (apply, or the daemon); wait for it, or stop it first") from None
         yield

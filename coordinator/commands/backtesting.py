@@ -51,10 +51,14 @@ def backtest(prices: Path, asked: Asked, treasury: Treasury | None, out: Output,
         out.error(str(problem))
         return Exit.USAGE
     view = {"schema": "coordinator/backtest@1", "prices": prices.name, "terms": _told(terms), "tearsheets": sheets}
-    if file is not None:
-        file.write_text(json.dumps(view, indent=1) + "\n", encoding="utf-8")
-        out.note(f"Saved {file}")
     out.data(view, draw)
+    if file is not None:
+        try:
+            file.write_text(json.dumps(view, indent=1) + "\n", encoding="utf-8")
+        except OSError as problem:
+            out.error(f"{file}: cannot be written: {problem.strerror}; name a file in a folder that exists and is yours")
+            return Exit.USAGE
+        out.note(f"Saved {file}")
     return Exit.OK
 
 
@@ -64,7 +68,8 @@ def open_panel(path: Path) -> Panel:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
             return read(lines, path.name)
     except (OSError, UnicodeDecodeError, EOFError) as problem:
-        raise BadPrices(f"{path}: cannot be read: {problem}; give a CSV file, plain or .gz") from None
+        why = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
+        raise BadPrices(f"{path}: cannot be read: {why}; give a CSV file, plain or .gz") from None
 
 
 def _weights(asked: Asked, panel: Panel, treasury: Treasury | None) -> dict[str, Fraction]:

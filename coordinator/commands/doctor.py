@@ -156,8 +156,12 @@ def _journal(app: App) -> Iterable[Finding]:
         yield Finding("fail", "disk", f"{free // 2**20} MiB free at {database.parent}", "free some space: a full disk stops every plan")
     for saga in open_sagas(app):
         needs = [leg for leg in saga.legs.values() if leg.parked]
-        what = f"needs you: {needs[0].parked}" if needs else "is under way"
-        yield Finding("fail" if needs else "warn", saga.id, what, "coordinator apply --resume")
+        if not needs:
+            yield Finding("warn", saga.id, "is under way", "coordinator apply --resume")
+        for leg in needs:
+            name = leg.leg.id[:8]
+            fix = f"look and mend, then: coordinator unpark {name} --reason …, and: coordinator apply --resume"
+            yield Finding("fail", saga.id, f"leg {name} needs you: {leg.parked}", fix)
 
 
 def _draw(view: dict[str, Any], console: Console) -> None:

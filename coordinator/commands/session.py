@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -68,7 +69,7 @@ async def _run(work: Work, session: Session) -> Exit:
         return Exit.USAGE if isinstance(fault, Misconfigured | WrongNetwork) and not session.acting else Exit.ERROR
     except OSError as problem:
         out.error(f"{problem.filename or 'this machine'}: {problem.strerror or problem}")
-        out.note(_BEGUN if session.acting else "Nothing was sent. Mend the file, folder or disk that is named above")
+        out.note(_BEGUN if session.acting else _BUSY if problem.errno == errno.EADDRINUSE else _MACHINE)
         return Exit.ERROR
     except _broken_journals() as problem:
         out.error(f"{session.treasury.database}: the journal cannot be used: {_cause(problem)}")
@@ -90,6 +91,8 @@ def _cause(problem: Exception) -> str:
 
 
 _BEGUN = "A plan was begun and some of it may have been sent. Look with: coordinator transfers; go on with: coordinator apply --resume"
+_MACHINE = "Nothing was sent. Mend the file, folder or disk that is named above"
+_BUSY = "Nothing was sent. Another program listens there: stop it, or choose another port with --port"
 _JOURNAL = "Nothing was sent. Restore it from a backup, or name another in state.database; never delete it while value is in flight"
 _NEXT = {
     Reaction.RETRY: "Nothing was sent. Try again; if it stays so: coordinator doctor",

@@ -128,7 +128,8 @@ def plan(view: dict[str, Any], console: Console) -> None:
     console.print(Text.assemble(("Plan ", "bold"), view["id"][:12], f"  {view['treasury']}  NAV {money(view['nav'])}  {view['status']}"))
     if view["continues"]:
         console.print(f"takes up from {view['continues']}, some of whose legs did not happen (coordinator transfers)")
-    console.print(_legs(view["legs"]) if view["legs"] else "no legs: nothing to do")
+    idle = "no legs: nothing can be done" if view["unmet"] else "no legs: nothing to do"
+    console.print(_legs(view["legs"]) if view["legs"] else idle)
     shifts = table("", "BEFORE", "AFTER", "BAND", "", right=("BEFORE", "AFTER"))
     for row in [*view["assets"], *view["chains"]]:
         verdict = Text("OUT", style="bold red") if row["out_after"] else Text("ok", style="green")

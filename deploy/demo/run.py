@@ -22,7 +22,7 @@ from deploy.localnet import Network
 from deploy.localnet.fetch import FetchError
 from deploy.localnet.layout import DEFAULT_PORT_BASE
 from deploy.localnet.network import NetworkError
-from deploy.localnet.processes import ProcessError
+from deploy.localnet.processes import PortTaken, ProcessError
 from deploy.localnet.rpc import RpcError
 from deploy.localnet.solc import CompileError
 
@@ -51,6 +51,8 @@ def run(
         outcome = rebalance(folder)
     except (DemoError, NetworkError, FetchError, CompileError, ProcessError, RpcError) as problem:
         say(f"FAILED: {problem}")
+        if isinstance(problem, PortTaken):
+            say(f"On other ports: {sys.executable} -m deploy.demo --port-base {port_base + 2500}")
         return 1
     except KeyboardInterrupt:
         say("Interrupted. The local network still runs: `make demo` begins again, `make down` stops it")

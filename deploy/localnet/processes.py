@@ -25,6 +25,10 @@ class ProcessError(Exception):
     """A child did not become ready; the text holds the end of its log."""
 
 
+class PortTaken(ProcessError):
+    """Another program listens where a child would."""
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """One child: how to start it and how to tell that it is ready.
@@ -140,7 +144,7 @@ def require_free(port: int, name: str) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as failure:
-            raise ProcessError(
+            raise PortTaken(
                 f"{name} cannot start: port {port} on 127.0.0.1 is taken ({failure.strerror}); stop what listens there, "
                 "or choose other ports with --port-base"
             ) from None
