@@ -20,6 +20,7 @@ RETRIES = 10
 STEPS = (0, 2, 1, 4, 6, 9)
 LARGE = 2_000
 ANY = 10**9
+CLOSING = 0.6
 EAGER = 0.1
 PLAIN = 5.0
 
@@ -39,7 +40,7 @@ def fewest_hops(search: Search, held: float) -> int | None:
             continue
         if (_dive_for(search, held, hops) and hops <= search.bounds.hops + 1) or search.clock.over:
             break
-    possible = search.reaches(held, search.bounds.hops) or _close(search, held)
+    possible = search.reaches(held, search.bounds.hops) or _close_in_time(search, held)
     if search.reaches(held, ANY):
         return search.best.reached.hops
     return search.bounds.hops if possible else None
@@ -98,6 +99,16 @@ def _any_plan(search: Search, held: float) -> None:
         search.attempt([model.arcs[index] for index in model.flowing(outcome.values)])
 
 
+def _close_in_time(search: Search, held: float) -> bool:
+    """Close the gap in a share of the time left, so that the least cost at the hops reached is sought too."""
+    whole = search.clock
+    search.clock = whole.part(CLOSING) if search.reaches(held, ANY) else whole
+    try:
+        return _close(search, held)
+    finally:
+        search.clock = whole
+
+
 def _close(search: Search, held: float) -> bool:
     """Close the gap between the best plan's hops and the bound; False when the violation cannot be held at all."""
     for _ in range(RETRIES):
@@ -135,7 +146,9 @@ def _close_unmerged(search: Search, held: float) -> bool:
     if outcome.kind != "infeasible" and outcome.bound > 0:
         search.bounds.hops = max(search.bounds.hops, ceil(outcome.bound - 1e-5))
     if outcome.values is not None:
-        search.try_point(model, outcome.values)
+        used = set(model.used(outcome.values))
+        arcs = [arc for index, arc in enumerate(model.arcs) if not arc.bridge or index in used]
+        _carry(search, held, round(outcome.objective), arcs, exactly=False)
     return outcome.kind != "infeasible"
 
 

@@ -21,6 +21,8 @@ LEAN: dict[str, float | int | str | bool] = {
     "mip_allow_restart": False,
     "mip_heuristic_run_feasibility_jump": False,
 }
+# numerical trouble inside the solver is rare, and gone on another way through
+SECOND_TRY: dict[str, str | int] = {"presolve": "off", "random_seed": 2}
 HEURISTICS = ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost")
 
 
@@ -49,6 +51,10 @@ class Clock:
     def left(self) -> float:
         """Seconds left, never negative."""
         return INFINITY if self.end is None else max(self.end - monotonic(), 0.0)
+
+    def part(self, share: float) -> "Clock":
+        """A clock that ends after this share of what is left."""
+        return self if self.end is None else Clock(monotonic() + self.left() * share)
 
     @property
     def over(self) -> bool:
@@ -119,6 +125,11 @@ class Program:
             for heuristic in HEURISTICS:
                 solver.setOptionValue(heuristic, False)
         solver.run()
+        if solver.getModelStatus() == highspy.HighsModelStatus.kSolveError:
+            for option, setting in SECOND_TRY.items():
+                solver.setOptionValue(option, setting)
+            solver.clearSolver()
+            solver.run()
         return _outcome(solver, relaxed or not any(self.integer))
 
     def options(self, clock: Clock, gap: float, unit_objective: bool) -> dict[str, float | int | str | bool]:
