@@ -210,7 +210,7 @@ def _solved(
     if not still.violation:
         return still, still
     proof = solve(exact, deadline)
-    if proof.legs and still.violation - proof.violation <= max(proof.cost, 0):
+    if proof.legs and still.violation - proof.violation <= max(proof.cost, Fraction(0)):
         left = _left(still, proof)
         return left, left
     for margin in (terms.margin, terms.margin / 10) if proof.legs else ():
