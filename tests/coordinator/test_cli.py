@@ -163,6 +163,7 @@ def test_help__every_command__has_an_example(words: list[str]) -> None:
         (["apply", "a", "b"], "coordinator apply --help"),
         (["apply"], "give either a plan file or --resume"),
         (["solve"], "coordinator solve --help"),
+        (["why-not", "--last", "0"], "Must be >= 1"),
     ],
 )
 def test_command_line__wrong__exits_2_in_plain_words_on_stderr(words: list[str], told: str) -> None:
@@ -172,6 +173,18 @@ def test_command_line__wrong__exits_2_in_plain_words_on_stderr(words: list[str],
     assert told in outcome.err
     assert outcome.out == ""
     assert len(outcome.err.splitlines()) <= 2
+
+
+def test_backtest__out_in_no_folder__exits_2_and_names_it(tmp_path: Path) -> None:
+    prices, sheet = tmp_path / "prices.csv", tmp_path / "nowhere" / "sheet.json"
+    prices.write_text("time,BTC,ETH\n2024-01-01,1,2\n2024-01-02,1.1,2.1\n2024-01-03,1.2,2\n")
+
+    outcome = said("backtest", str(prices), "--out", str(sheet))
+
+    assert outcome.code == 2
+    assert outcome.err.splitlines() == [
+        f"{sheet}: cannot be written: No such file or directory; name a file in a folder that exists and is yours"
+    ]
 
 
 def test_start__help_of_status__loads_nothing_heavy() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from coordinator.commands.doctor import doctor
 from coordinator.commands.unparking import unpark
 from coordinator.exits import Exit
 from coordinator.saga.machine import Parked, Resumed
@@ -37,3 +38,10 @@ async def test_unpark__no_such_leg__says_which_are_parked(tmp_path: Path, capsys
     assert await unpark(rehearsal.session(), "ffff", "typo") == Exit.USAGE
     assert leg[:8] in capsys.readouterr().err
     assert await rehearsal.apply(resume=True) == Exit.IN_DOUBT
+
+
+async def test_doctor__parked_leg__says_with_which_command_it_goes_on(tmp_path: Path, capsys):
+    rehearsal = Rehearsal(tmp_path)
+    leg = await parked(rehearsal)
+    assert await doctor(rehearsal.session()) == Exit.ERROR
+    assert f"coordinator unpark {leg[:8]} --reason" in capsys.readouterr().out
