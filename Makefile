@@ -31,7 +31,7 @@ types: setup
 	@$(BIN)/mypy
 
 unit: setup
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 down: setup  ## stop the demo's local network
 	@$(BIN)/python -m deploy.localnet down
@@ -55,7 +55,7 @@ soak-signer: setup  ## the same, a million of them
 	@$(BIN)/python -m tests.coordinator.signer.campaign --mutants $(or $(MUTANTS),1000000) --seed-base $(or $(SEED_BASE),1)
 
 bench-planner: setup
-	@$(BIN)/python -m tests.benchmarks.planner
+	@$(BIN)/python tests/benchmarks/planner/run.py --sizes 5x5,8x6,12x8,20x12 --seeds $(or $(SEEDS),3) --first $(or $(FIRST),0) --bands 5,8,12
 
 browser: setup  ## every page of the dashboard over the finished demo, in a real browser (needs Playwright and Chromium)
 	@$(BIN)/python -m tests.browser.walk

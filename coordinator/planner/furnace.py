@@ -14,6 +14,7 @@ from coordinator.planner.program import Vector
 from coordinator.planner.state import Search
 
 GAP = 0.2
+NODES = 100
 
 
 def burn(search: Search, held: float, hops: int, model: FlowModel, values: Vector) -> bool:
@@ -60,6 +61,6 @@ def _try(search: Search, held: float, hops: int, arcs: Sequence[Arc], ordered: s
         search.strict = before
     model.hold_violation(held)
     model.hold(model.hop_row, float(hops))
-    outcome = model.program.minimise(model.cost(), search.clock, gap=GAP)
+    outcome = model.program.minimise(model.cost(), search.clock, gap=GAP, nodes=NODES)
     if outcome.values is not None:
         search.try_point(model, outcome.values)

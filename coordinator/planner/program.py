@@ -109,6 +109,7 @@ class Program:
         gap: float = 0.0,
         start: Mapping[int, float] | None = None,
         unit_objective: bool = False,
+        nodes: int | None = None,
     ) -> Outcome:
         """Minimise; `relaxed` drops integrality, `unit_objective` says it is a count.
 
@@ -119,6 +120,8 @@ class Program:
         solver = _Quiet()
         for option, setting in self.options(clock, gap, unit_objective).items():
             solver.setOptionValue(option, setting)
+        if nodes is not None:
+            solver.setOptionValue("mip_max_nodes", nodes)
         solver.passModel(self.assemble(objective, relaxed))
         if start:
             solver.setSolution(len(start), np.array(list(start), dtype=np.int32), np.array(list(start.values())))

@@ -1,4 +1,4 @@
-"""The planner's benchmark: `python tests/benchmarks/planner/run.py [--sizes 5x5,8x6] [--seeds 3] [--first 0] [--deadline 30] [--naive] [--out FOLDER]`.
+"""The planner's benchmark: `run.py [--sizes 5x5,8x6] [--seeds 3] [--first 0] [--deadline 30] [--naive] [--out FOLDER]`.
 
 Writes bench-planner.json and bench-planner.md with date, command and machine. Every plan is checked by the verifier.
 """
