@@ -34,3 +34,16 @@ def _worker(config: pytest.Config) -> int:
     """Which of the parallel test processes this is (pytest-xdist calls them gw0, gw1, …); each has a network of its own."""
     name = getattr(config, "workerinput", {}).get("workerid", "gw0")
     return int(name.removeprefix("gw"))
+
+
+SLOW_FIRST = ("localnet", "simulation", "contract")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that two processes end together."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return SLOW_FIRST.index(folder) if folder in SLOW_FIRST else len(SLOW_FIRST)
+
+    items.sort(key=place)

@@ -36,10 +36,14 @@ class History:
 
     async def receipt(self, reference: str, final: Height) -> Receipt | None:
         """`final`: the finalized height, found before this is asked. Raises Unknowable while blocks are being replaced."""
+        return await self._found(reference, final, needs_trace=True)
+
+    async def _found(self, reference: str, final: Height, *, needs_trace: bool) -> Receipt | None:
         raw = await self._decide("eth_getTransactionReceipt", [reference])
-        return None if raw is None else await self._receipt(raw, final)
+        return None if raw is None else await self._receipt(raw, final, needs_trace=needs_trace)
 
     async def search(self, address: str, topics: Sequence[str | None], since: int) -> Sequence[Receipt]:
+        """Tokens are what is searched for, by their events: a trace that a node no longer has for an old block does not hide them."""
         newest = await self._heights.newest()
         final = await self._heights.finalized()
         step = self._settings.log_range
@@ -51,7 +55,7 @@ class History:
             window = {"address": address, "topics": list(topics), "fromBlock": hex(start), "toBlock": hex(min(start + step - 1, newest))}
             for log in await self._decide("eth_getLogs", [window]) or []:
                 references[log["transactionHash"]] = None
-        found = await asyncio.gather(*(self.receipt(reference, final) for reference in references))
+        found = await asyncio.gather(*(self._found(reference, final, needs_trace=False) for reference in references))
         return [receipt for receipt in found if receipt is not None]
 
     async def taker(self, account: str, nonce: int, final: Height) -> tuple[str, int] | None:
@@ -81,13 +85,13 @@ class History:
     async def _count(self, account: str, number: int) -> int:
         return int(await self._decide("eth_getTransactionCount", [account, hex(number)]), 16)
 
-    async def _receipt(self, raw: Mapping[str, Any], final: Height) -> Receipt:
+    async def _receipt(self, raw: Mapping[str, Any], final: Height, *, needs_trace: bool) -> Receipt:
         height = await self._canonical(raw)
         succeeded = int(raw["status"], 16) == 1
         logs = tuple(log_of(log) for log in raw["logs"])
         moved = token_movements(self._settings.id, logs, self._settings.wrapped_native)
         if succeeded:
-            moved += native_movements(self._settings.native_token, await self._native_transfers(raw))
+            moved += native_movements(self._settings.native_token, await self._native_transfers(raw, needs_trace))
         return Receipt(
             chain=self._settings.id,
             reference=raw["transactionHash"],
@@ -108,11 +112,16 @@ class History:
             raise Unknowable(f"{self._settings.name}: the block of {raw['transactionHash']} is being replaced")
         return height
 
-    async def _native_transfers(self, raw: Mapping[str, Any]) -> Sequence[Sequence[str]]:
+    async def _native_transfers(self, raw: Mapping[str, Any], needs_trace: bool) -> Sequence[Sequence[str]]:
         """From the trace; without one, the transaction's own value only (see `blind_spots`)."""
         key = (raw["transactionHash"], raw["blockHash"])
         if key not in self._moved:
-            found = await self._find_native_transfers(raw)
+            try:
+                found = await self._find_native_transfers(raw)
+            except Refused:
+                if needs_trace:
+                    raise
+                return await self._own_value(raw)  # not kept: whoever needs the trace must still ask for it
             await self._canonical(raw)  # still: else the trace may be of another block, and must not be kept for this one
             self._moved[key] = found
             if len(self._moved) > _REMEMBERED:
@@ -129,6 +138,9 @@ class History:
                 self.blind_spots.append(BLIND)
             else:
                 return list(traced)
+        return await self._own_value(raw)
+
+    async def _own_value(self, raw: Mapping[str, Any]) -> Sequence[Sequence[str]]:
         transaction = await self._transaction(raw["transactionHash"])
         if transaction["to"] is None:
             return []

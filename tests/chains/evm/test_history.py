@@ -8,6 +8,7 @@ from chains.base import Call
 from chains.errors import Unknowable
 from chains.evm.heights import Heights
 from chains.evm.history import History
+from chains.keccak import topic
 
 from .conftest import ID, OTHER, SENDER, MakeChain, MakeProxy, Node, settings
 
@@ -83,3 +84,20 @@ async def test_taker__any_age__names_the_transaction_and_its_block(blocks: int, 
     heights = Heights(chain.pool, "alpha", "finalized")
     history = History(settings(node.url, node=node), chain.pool, heights)
     assert await history.taker(SENDER.address, nonce, await heights.finalized()) == (taker, number)
+
+
+async def test_search__node_has_no_old_trace__tokens_are_found_and_a_receipt_still_asks(
+    make_chain: MakeChain, make_proxy: MakeProxy, node: Node
+) -> None:
+    """A node that prunes answers -32001; what moved as a token is in the events, which it keeps."""
+    proxy = await make_proxy(node)
+    chain = make_chain(proxy.url)
+    since = (await chain.head()).number
+    wrap = node.weth_call("deposit()", value=5)
+    sent = node.rpc("eth_sendTransaction", {"from": OTHER.address, "to": node.weth, "value": "0x5", "data": "0x" + wrap.data.hex()})
+    node.mine()
+    proxy.say["debug_traceTransaction"] = {"error": {"code": -32001, "message": "required state is not available"}}
+    found = await chain.search(node.weth, [topic("Deposit(address,uint256)")], since)
+    assert [receipt.moved(OTHER, node.weth_token.id) for receipt in found] == [5]
+    with pytest.raises(Unknowable, match="not available"):
+        await chain.receipt(sent)
