@@ -7,6 +7,7 @@ for which that exceeds the cost of a known plan is in no cheaper plan, so the ex
 from collections.abc import Sequence
 from fractions import Fraction
 
+from coordinator.planner.counting import count_by_chain
 from coordinator.planner.model import FlowModel
 from coordinator.planner.network import Arc
 from coordinator.planner.prices import prices
@@ -47,7 +48,7 @@ def _exact(search: Search, held: float, cap: int, arcs: Sequence[Arc]) -> bool:
     model = search.model(arcs, barred=True)
     model.hold_violation(held)
     model.hold(model.hop_row, float(cap))
-    model.count_by_chain(cap)
+    count_by_chain(model, cap)
     factor = cost_factor(model)
     cost = {column: entry * factor for column, entry in model.cost().items()}
     used = {leg.lane for leg in search.best.listing.legs}
@@ -105,7 +106,7 @@ def _core(search: Search, held: float, cap: int, priced: Sequence[tuple[float, i
     model.hold(model.hop_row, float(cap))
     factor = cost_factor(model)
     cost = {column: entry * factor for column, entry in model.cost().items()}
-    model.count_by_chain(cap)
+    count_by_chain(model, cap)
     outcome = model.program.minimise(cost, search.clock, gap=CORE_GAP)
     if outcome.values is not None:
         search.try_point(model, outcome.values)

@@ -8,6 +8,7 @@ the gap: it finds a plan with fewer hops, or proves that there is none.
 from collections.abc import Sequence
 from math import ceil
 
+from coordinator.planner.counting import count_by_chain
 from coordinator.planner.dive import dive
 from coordinator.planner.furnace import burn
 from coordinator.planner.merge import coarsen
@@ -118,7 +119,7 @@ def _close(search: Search, held: float) -> bool:
         have = search.best.reached.hops if search.reaches(held, ANY) else None
         if have is not None:
             model.hold(model.hop_row, have - 1.0)
-            model.count_by_chain(have - 1)
+            count_by_chain(model, have - 1)
         outcome = model.program.minimise(model.hops(), search.clock, unit_objective=True)
         if outcome.kind == "infeasible":
             search.bounds.hops = have if have is not None else search.bounds.hops

@@ -108,18 +108,6 @@ class FlowModel:
         """Cap one of the objective rows."""
         self.program.row_upper[row] = most
 
-    def count_by_chain(self, most: int) -> None:
-        """Whole numbers of bridges into and out of each chain: few and telling things to branch on (changes no plan)."""
-        chain = [token.chain for token in self.network.instance.tokens]
-        groups: dict[tuple[str, bool], list[int]] = {}
-        for arc, columns in zip(self.arcs, self.columns):
-            if arc.bridge:
-                groups.setdefault((chain[arc.source], False), []).append(columns.use)
-                groups.setdefault((chain[arc.target], True), []).append(columns.use)
-        for uses in groups.values():
-            number = self.program.column(0.0, float(most), integer=True)
-            self.program.row(0.0, 0.0, [*((use, 1.0) for use in uses), (number, -1.0)])
-
     def bar(self, lanes: Collection[str]) -> None:
         """Plans may not use all of these lanes together."""
         uses = [columns.use for arc, columns in zip(self.arcs, self.columns) if arc.lane.id in lanes]
