@@ -179,7 +179,7 @@ class EvmChain:
         nonce = submission.sequence or 0
         count = int(await self.pool.decide("eth_getTransactionCount", [submission.sender.address, _pinned(final)], normal.plain), 16)
         if count <= nonce:
-            return Pending(f"nonce {nonce} is unused at finalized block {final.number} and no block holds {submission.reference}")
+            return Pending(f"sent, not in a block yet (nonce {nonce} is free at finalized block {final.number})")
         taker = await self._history.taker(submission.sender.address, nonce, final)
         if taker is None or taker[0] == submission.reference:
             raise Unknowable(

@@ -43,9 +43,12 @@ async def verify(session: Session) -> Exit:
     """The journal's chain of hashes."""
     from coordinator.journal.store import verify as wrong
 
+    database = session.treasury.database
+    if not database.exists():
+        session.out.error(f"{database}: there is no journal; look first with coordinator status, or check state.database")
+        return Exit.ERROR
     async with session.app() as app:
         problem = wrong(app.journal)
-    database = session.treasury.database
     view = {"schema": "coordinator/audit@1", "journal": str(database), "holds": not problem, "problem": problem}
     if not problem:
         session.out.data(view, lambda _, console: console.print(f"{database}: every event follows from the one before it", soft_wrap=True))
