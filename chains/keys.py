@@ -181,7 +181,7 @@ def _opened_keystore(path: Path, password_file: Path) -> LocalAccount | None:
     password = _line(_read_private(password_file, "password file"))
     try:
         wallet: LocalAccount = Account.from_key(Account.decrypt(content.decode(), password))
-    except (ValueError, KeyError, TypeError, NotImplementedError):
+    except (ValueError, KeyError, TypeError, NotImplementedError):  # the last: eth_keyfile's word for a key derivation it does not know
         return None
     return wallet
 

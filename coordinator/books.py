@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from dataclasses import replace
 
 from chains.base import Reader, Snapshot
 from chains.errors import Fault
-from chains.ids import ChainId
+from chains.ids import AccountId, ChainId, TokenId
 from coordinator.journal.store import Journal
 from coordinator.ledger.entry import Entry
 from coordinator.ledger.reconcile import Line, compare, explain
@@ -22,11 +22,15 @@ async def bring_up_to_date(
     busy = under_way(sagas) | {readers[chain].native.id for chain in chains_under_way(sagas)}
     book, ours = journal.book(), journal.references()
     named: list[Entry] = []
+    hindered: dict[tuple[AccountId, TokenId], str] = {}
     for snapshot in snapshots:
         for line in compare(snapshot, book, busy):
-            with suppress(Fault):  # the gap stays open and shows in the answer; the next look tries again
+            try:
                 named += await explain(line, book, readers[snapshot.chain], ours)
+            except Fault as fault:  # the gap stays open, with the reason; the next look tries again
+                hindered[line.account, line.token] = str(fault)
     if named:
         journal.post(named)
         book = journal.book()
-    return tuple(line for snapshot in snapshots for line in compare(snapshot, book, busy))
+    lines = (line for snapshot in snapshots for line in compare(snapshot, book, busy))
+    return tuple(replace(line, hindered=hindered.get((line.account, line.token), "")) for line in lines)

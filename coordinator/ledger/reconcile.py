@@ -22,7 +22,10 @@ ERC20_TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One (account, token): what the chain holds and what the book says, both at `height`. `gap` = chain - book, base units."""
+    """One (account, token): what the chain holds and what the book says, both at `height`. `gap` = chain - book, base units.
+
+    `hindered`: why a gap could not be looked into at this look; empty when it could.
+    """
 
     account: AccountId
     token: TokenId
@@ -30,6 +33,7 @@ class Line:
     chain: int | Unknown
     book: int
     under_way: bool
+    hindered: str = ""
 
     @property
     def gap(self) -> int | Unknown:

@@ -10,6 +10,7 @@ from chains.base import Unknown
 from chains.ids import ChainId
 from chains.tokens import Amount
 from coordinator.app import App
+from coordinator.ledger.reconcile import Line
 from coordinator.saga.machine import LegState
 from coordinator.turn import Seen
 from coordinator.views.words import Names, percent, usd, whole
@@ -116,10 +117,17 @@ def in_flight(leg: LegState, names: Names) -> dict[str, Any]:
     }
 
 
-def _gap(line: Any, names: Names) -> dict[str, Any]:
+def _gap(line: Line, names: Names) -> dict[str, Any]:
     gap = line.gap
     return {
         "token": names.token(line.token),
         "gap_units": None if isinstance(gap, Unknown) else str(gap),
-        "why": gap.reason if isinstance(gap, Unknown) else ("legs are under way" if line.under_way else "not explained"),
+        "under_way": line.under_way,
+        "why": gap.reason if isinstance(gap, Unknown) else _why(line),
     }
+
+
+def _why(line: Line) -> str:
+    if line.under_way:
+        return "legs are under way"
+    return f"could not be looked into: {line.hindered}" if line.hindered else "not explained"

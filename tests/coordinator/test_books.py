@@ -31,7 +31,8 @@ async def test_bring_up_to_date__search_fails_once__gap_stays_then_is_a_deposit(
     network.faults.failing = 1
     (line,) = await bring_up_to_date(journal, readers, [snapshot], [])
     assert line.gap == 30
+    assert "did not answer" in line.hindered
     (line,) = await bring_up_to_date(journal, readers, [snapshot], [])
-    assert line.gap == 0
+    assert (line.gap, line.hindered) == (0, "")
     assert journal.book().balances()[DEPOSITS, USDC_A.id] == -30
     assert not any(unexplained(journal.book()).values())

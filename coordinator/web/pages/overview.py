@@ -60,10 +60,9 @@ def needs_you(watcher: Watcher) -> Iterable[dict[str, str]]:
         yield _need(f"{asset} has no price", why, "/network", "coordinator doctor")
     yield from (_low(tank) for tank in tanks(watcher, seen) if tank["low"])
     for gap in status["ledger"]:
-        if gap["why"] == "not explained":
-            yield _need(
-                f"The books and the chain differ in {gap['token']}", f"{gap['gap_units']} base units", "/ledger", "coordinator ledger"
-            )
+        if gap["gap_units"] is not None and not gap["under_way"]:
+            found = f"{gap['gap_units']} base units: {gap['why']}"
+            yield _need(f"The books and the chain differ in {gap['token']}", found, "/ledger", "coordinator ledger")
 
 
 def _parked(row: dict[str, Any]) -> dict[str, str]:
