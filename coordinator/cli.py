@@ -269,6 +269,7 @@ def solve(
     *,
     deadline: Annotated[Seconds | None, Parameter(help="Seconds; the best plan found by then is given with its proven bounds.")] = None,
     verify: Annotated[Path | None, Parameter(help="Check this answer against the instance instead of solving.")] = None,
+    graph: Annotated[Path | None, Parameter(help="Also write the lane graph with the plan's flows, as GraphML.")] = None,
     json: Json = False,
 ) -> int:
     """Plan an instance file without any network (format: coordinator/planner/README.md).
@@ -277,7 +278,7 @@ def solve(
     """
     from coordinator.commands import planning
 
-    return planning.solve(instance, deadline, verify, json)
+    return planning.solve(instance, deadline, verify=verify, graph=graph, as_json=json)
 
 
 @app.command

@@ -74,7 +74,7 @@ def _closed(lanes: Sequence[Closed], names: Names) -> list[str]:
     return lines
 
 
-def solve(instance: Path, deadline: float | None, verify: Path | None, as_json: bool) -> Exit:
+def solve(instance: Path, deadline: float | None, *, verify: Path | None, graph: Path | None, as_json: bool) -> Exit:
     """Plan an instance file without any network, or check a plan against it."""
     from coordinator.planner.command import InstanceError, run_solve, run_verify
 
@@ -82,9 +82,12 @@ def solve(instance: Path, deadline: float | None, verify: Path | None, as_json: 
     try:
         if verify:
             return _verified(run_verify(instance, verify), out)
-        answer = run_solve(instance, deadline)
+        answer = run_solve(instance, deadline, graph)
     except InstanceError as problem:
         out.error(str(problem))
+        return Exit.USAGE
+    except OSError as problem:
+        out.error(f"{graph}: the graph cannot be written ({problem.strerror}); name another file with --graph")
         return Exit.USAGE
     if as_json:
         sys.stdout.write(answer.text())
